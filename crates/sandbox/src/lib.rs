@@ -1,1 +1,5 @@
-//! (to be written)
+//! Simulated vendors behind their real wire protocols: a deterministic library, and a server around it.
+
+mod vendor;
+
+pub use vendor::{Delivery, Refusal, Vendor};
