@@ -1,5 +1,6 @@
 //! Simulated vendors behind their real wire protocols: a deterministic library, and a server around it.
 
+pub mod seed;
 mod vendor;
 
-pub use vendor::{Delivery, Refusal, Vendor};
+pub use vendor::{Delivery, EditError, Refusal, Vendor};

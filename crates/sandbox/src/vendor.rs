@@ -1,5 +1,7 @@
 //! What every simulated vendor offers the world.
 
+use std::any::Any;
+
 use bytes::Bytes;
 use http::{Request, Response};
 use jiff::Timestamp;
@@ -9,7 +11,7 @@ use serde_json::Value;
 ///
 /// Deterministic: the same seed, requests and times give the same answers. It reads no clock, opens no
 /// socket and draws no randomness but from its seed.
-pub trait Vendor: Send {
+pub trait Vendor: Any + Send {
     /// The name in admin paths and command-line flags: `salesforce`.
     fn name(&self) -> &'static str;
 
@@ -22,6 +24,41 @@ pub trait Vendor: Send {
     /// Every record of a type as the vendor holds it, sublists inside; `None` for a type it does not know.
     fn records(&self, kind: &str) -> Option<Vec<Value>>;
 
+    /// The types [`Vendor::records`] knows, for the index page.
+    fn kinds(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Makes a record as one of the vendor's own users would, webhooks included; gives it as now held.
+    fn create(&mut self, kind: &str, fields: Value, now: Timestamp) -> Result<Value, EditError> {
+        let _ = (kind, fields, now);
+        Err(EditError::Unsupported)
+    }
+
+    /// Changes the named fields of a record as one of the vendor's own users would; gives it as now held.
+    fn edit(
+        &mut self,
+        kind: &str,
+        id: &str,
+        fields: Value,
+        now: Timestamp,
+    ) -> Result<Value, EditError> {
+        let _ = (kind, id, fields, now);
+        Err(EditError::Unsupported)
+    }
+
+    /// Deletes a record as one of the vendor's own users would.
+    fn remove(&mut self, kind: &str, id: &str, now: Timestamp) -> Result<(), EditError> {
+        let _ = (kind, id, now);
+        Err(EditError::Unsupported)
+    }
+
+    /// Changes a setting an administrator of the vendor would, such as where webhooks go.
+    fn configure(&mut self, setting: &str, value: Value, now: Timestamp) -> Result<(), EditError> {
+        let _ = (setting, value, now);
+        Err(EditError::Unsupported)
+    }
+
     /// The webhook deliveries due by `now`. Each is reported back through [`Vendor::delivered`].
     fn due(&mut self, now: Timestamp) -> Vec<Delivery> {
         let _ = now;
@@ -31,6 +68,11 @@ pub trait Vendor: Send {
     /// When the next delivery becomes due, if any waits.
     fn next_due(&self) -> Option<Timestamp> {
         None
+    }
+
+    /// A delivery never left and is not to be tried again: the vendor believes it arrived.
+    fn lost(&mut self, id: u64, now: Timestamp) {
+        let _ = (id, now);
     }
 
     /// What came of a delivery: the receiver's answer, or `None` if none arrived.
@@ -57,6 +99,20 @@ pub enum Refusal {
     Unavailable,
     /// The access token is no longer valid.
     TokenExpired,
+}
+
+/// Why an edit behind the flows' back was not made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EditError {
+    /// The vendor's simulator offers no such edit.
+    #[error("not supported by this vendor's sandbox")]
+    Unsupported,
+    /// No such type, record or setting.
+    #[error("{0}")]
+    NotFound(String),
+    /// The vendor's own rules forbid it, in the vendor's words.
+    #[error("{0}")]
+    Refused(String),
 }
 
 /// A webhook on its way out.
