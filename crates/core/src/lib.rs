@@ -1,1 +1,41 @@
-//! (to be written)
+//! The vocabulary and the ports of Sluice: no I/O, no runtime, no vendor.
+//!
+//! - [`Fault`]: why a step failed and what the engine must do about it
+//! - [`Kind`], [`RecordId`], [`Record`], [`Version`], [`Hint`]: what is kept in step
+//! - [`Source`], [`Target`], [`Directory`], [`Hook`]: what a connector offers the engine
+//! - [`Ports`]: HTTP, key-value, SQL, clock, random numbers, variables
+//! - [`body`]: reading a record's body without inventing values; [`Money`]: exact amounts
+//! - [`memory`]: ports for tests (feature `memory`)
+
+pub mod body;
+mod fault;
+mod hook;
+#[cfg(feature = "memory")]
+pub mod memory;
+mod money;
+pub mod ports;
+mod record;
+mod secret;
+mod source;
+mod target;
+mod variable;
+
+pub use body::Body;
+pub use fault::{Action, Answer, BadField, Code, Fault, WriteOutcome, code};
+pub use hook::{Hook, Refused};
+pub use money::{Currency, Money};
+pub use ports::Ports;
+pub use record::{Gone, Hint, Kind, Observed, Record, RecordId, Selection, Version, external_id};
+pub use secret::Secret;
+pub use source::{Change, Page, Position, Source, Window};
+pub use target::{Directory, Found, Held, Target};
+pub use variable::{Variable, read_all};
+
+/// Shorthand used all over: a value, or what to do about its absence.
+pub type Result<T, E = Fault> = std::result::Result<T, E>;
+
+pub use async_trait::async_trait;
+pub use bytes::Bytes;
+pub use jiff::Timestamp;
+pub use rust_decimal::Decimal;
+pub use serde_json::Value;

@@ -1,0 +1,62 @@
+//! What a connector offers as a target.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde_json::Value;
+
+use crate::{Kind, Ports, Result};
+
+/// Records of one kind in one system, to be brought in line with a source.
+#[async_trait(?Send)]
+pub trait Target {
+    fn kind(&self) -> Kind;
+
+    /// Reads every variable this target needs, so that all that is missing is named at once.
+    fn check(&self, ports: &Ports) -> Result<()>;
+
+    /// The record kept under an external id.
+    async fn find(&self, ports: &Ports, external_id: &str) -> Result<Option<Held>>;
+
+    /// The record of an internal id.
+    async fn read(&self, ports: &Ports, id: &str) -> Result<Option<Held>>;
+
+    /// Adds or changes the record kept under the external id. Repeating it is safe.
+    async fn upsert(&self, ports: &Ports, external_id: &str, body: &Value) -> Result<()>;
+
+    /// Closes the record: it stays, and nothing more will come of it. Repeating it is safe.
+    async fn close(&self, ports: &Ports, held: &Held) -> Result<()>;
+
+    /// Why this record may not be changed any more, if so (approved, billed, fulfilled).
+    fn locked(&self, held: &Held) -> Option<String>;
+
+    /// How long the system may still be working on a request whose answer was lost.
+    fn settles_within(&self) -> Duration;
+}
+
+/// A record as the target holds it, lines inside.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Held {
+    pub id: String,
+    pub body: Value,
+}
+
+/// Records of a target found by what people call them: items by SKU.
+#[async_trait(?Send)]
+pub trait Directory {
+    fn kind(&self) -> Kind;
+
+    fn check(&self, ports: &Ports) -> Result<()>;
+
+    /// Looks all keys up at once; a key that is not found is absent from the answer.
+    async fn find_all(&self, ports: &Ports, keys: &[String]) -> Result<BTreeMap<String, Found>>;
+}
+
+/// What stands under a natural key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    One(String),
+    /// Several records answer to the key; their ids.
+    Several(Vec<String>),
+}
