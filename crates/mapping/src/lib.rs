@@ -1,1 +1,127 @@
-//! (to be written)
+//! The declarative file that turns a source body into a target body: parse, check, apply. Pure.
+//!
+//! - [`MappingFile`]: a checked `mapping.toml`, its [`Settings`] and its [`Section`]s
+//! - [`Section`]: apply one record section to a body
+//! - [`Reference`], [`Links`]: what a body refers to, and what that is in the target
+//! - [`fingerprint`], [`diff`]: is a mapped body what was last applied, and what would change
+//!
+//! # The file
+//!
+//! One line a field: the target's path on the left, where its value comes from on the right.
+//!
+//! ```
+//! let file = mapping::MappingFile::parse("mapping.toml", r#"
+//!     version = 1
+//!
+//!     [settings]
+//!     time_zone = "America/New_York"
+//!
+//!     [tables.subsidiary]
+//!     US = "2"
+//!
+//!     [order]
+//!     when = { from = "StageName", equals = "Closed Won" }
+//!
+//!     [order.fields]
+//!     "entity.id"     = { from = "AccountId", link = "customer" }
+//!     "subsidiary.id" = { from = "Subsidiary__c", table = "subsidiary" }
+//!     tranDate        = { from = "CloseDate", as = "date" }
+//!     memo            = { concat = ["Name", "PO_Number__c"], separator = " / ", optional = true }
+//!     orderStatus     = { constant = { id = "A" } }
+//!
+//!     [order.lists."item.items"]
+//!     from = "OpportunityLineItems"
+//!     [order.lists."item.items".fields]
+//!     quantity    = { from = "Quantity", as = "decimal" }
+//!     description = { from = "Description", default = "as agreed" }
+//!
+//!     [order.write_back]
+//!     NetSuite_Order_Id__c = { from = "id" }
+//! "#)?;
+//! let opportunity = serde_json::json!({
+//!     "StageName": "Closed Won", "AccountId": "001A", "Subsidiary__c": "US",
+//!     "CloseDate": "2026-11-22", "Name": "Valves", "PO_Number__c": null,
+//!     "OpportunityLineItems": [{ "Quantity": 2, "Description": null }],
+//! });
+//! let order = file.section("order")?;
+//! assert!(order.in_scope(&opportunity)?);
+//!
+//! let mut links = mapping::Links::new();
+//! for reference in order.references(&opportunity)? {
+//!     links.insert(&reference.link, &reference.id, "107");
+//! }
+//! assert_eq!(order.apply(&opportunity, &links)?, serde_json::json!({
+//!     "entity": { "id": "107" }, "subsidiary": { "id": "2" }, "tranDate": "2026-11-22",
+//!     "memo": "Valves", "orderStatus": { "id": "A" },
+//!     "item": { "items": [{ "quantity": 2, "description": "as agreed" }] },
+//! }));
+//! # Ok::<(), sluice_core::Fault>(())
+//! ```
+//!
+//! ## Where a value comes from: exactly one of
+//!
+//! | key | value |
+//! | --- | --- |
+//! | `from = "Account.Name"` | the source's value at this path; inside a list, `"^.Name"` is the record around it |
+//! | `concat = ["A", "B"]` | the texts at these paths, one after the other, `separator` between them |
+//! | `constant = …` | this text, number, `true`, list or table |
+//!
+//! ## What is done to it: at most one of
+//!
+//! | key | result | refuses |
+//! | --- | --- | --- |
+//! | `as = "text"` (when nothing is said) | text; numbers with the digits they came with, `true`, `false` | lists, objects, control characters other than tab and line ends |
+//! | `as = "integer"` | a whole number of 64 bits; `3.0` is one | fractions, anything larger |
+//! | `as = "decimal"` | a number, exact, of at most 28 digits; at most `scale_max` after the point if said | more digits; never rounds |
+//! | `as = "boolean"` | `true` or `false`, also from the texts `true` and `false` | anything else |
+//! | `as = "date"` | `YYYY-MM-DD`; of an instant, the day it is in `zone` | days that don't exist |
+//! | `as = "date_time"` | RFC 3339 in UTC; a time with no offset is read in `zone` | times that `zone` skips or has twice; a mere date |
+//! | `table = "terms"` | the text beside the source's text in `[tables.terms]` | what the table does not list |
+//! | `link = "customer"` | the target's id for the source's id; `key = "ProductCode"` names a natural key to find it by | what is not linked |
+//!
+//! `zone` is `settings.time_zone` unless the field says its own. `max_length = 83` limits texts, counted in
+//! characters; a longer one is a bad field, or is shortened with `cut = true`.
+//!
+//! ## When the source has none
+//!
+//! An absent or null source value is a bad field, unless the field says `optional = true` (the target's key
+//! is absent, too) or `default = …` (taken as if the source had said it). Empty text is a value. Of an
+//! optional `concat`, absent parts are left out.
+//!
+//! ## Conditions
+//!
+//! `when` on a section says which records are in the flow's scope, on a list which elements are taken, on a
+//! field whether it is set. `{ from = "StageName", … }` with one of `equals`, `not_equals`, `in`, `not_in`,
+//! `exists`; a list of them holds when all hold. An absent value equals nothing and is in no list. To compare
+//! text with a number, say, is a fault, not "no".
+//!
+//! ## Lists
+//!
+//! `[order.lists."item.items"]` maps each element of the list `from` into the target's list. `optional`: the
+//! list may be absent. `count_min`, `count_max`: how many elements must be left after `when`. Lists inside
+//! lists are refused.
+
+mod block;
+mod condition;
+mod convert;
+mod diff;
+mod file;
+mod fingerprint;
+mod link;
+mod list;
+mod moment;
+mod number;
+mod path;
+mod read;
+mod rule;
+mod scope;
+mod section;
+mod settings;
+mod shape;
+
+pub use diff::{Change, diff};
+pub use file::MappingFile;
+pub use fingerprint::fingerprint;
+pub use link::{Links, Reference};
+pub use section::Section;
+pub use settings::Settings;

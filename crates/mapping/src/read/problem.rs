@@ -1,0 +1,99 @@
+//! What is wrong with a file, each with its place.
+
+use std::ops::Range;
+
+use sluice_core::{BadField, Fault, code};
+
+use crate::path::shown;
+
+/// The problems of one file.
+pub struct Problems<'t> {
+    origin: &'t str,
+    text: &'t str,
+    list: Vec<(usize, String)>,
+}
+
+impl<'t> Problems<'t> {
+    /// More than this many are not worth reading.
+    const COUNT_MAX: usize = 100;
+
+    pub fn new(origin: &'t str, text: &'t str) -> Self {
+        let list = Vec::new();
+        Self { origin, text, list }
+    }
+
+    pub fn add(&mut self, span: Range<usize>, reason: impl Into<String>) {
+        if self.list.len() < Self::COUNT_MAX {
+            self.list.push((span.start, reason.into()));
+        }
+    }
+
+    /// A key that `what` does not know, and the one that was probably meant.
+    pub fn unknown_key(&mut self, span: Range<usize>, key: &str, known: &[&str], what: &str) {
+        let reason = match nearest(key, known.iter().copied()) {
+            Some(meant) => format!("unknown key `{}`, did you mean `{meant}`?", shown(key)),
+            None => format!(
+                "unknown key `{}` in {what}; known are {}",
+                shown(key),
+                known.join(", ")
+            ),
+        };
+        self.add(span, reason);
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    pub fn count(&self) -> usize {
+        self.list.len()
+    }
+
+    /// The first in the file is the message, the others are the fields.
+    pub fn into_fault(mut self) -> Fault {
+        self.list.sort_by_key(|(offset, _)| *offset);
+        let mut placed: Vec<(String, String)> = self
+            .list
+            .iter()
+            .map(|(offset, reason)| (self.place(*offset), reason.clone()))
+            .collect();
+        let message = match placed.is_empty() {
+            true => format!("{}: invalid", self.origin),
+            false => {
+                let (place, reason) = placed.remove(0);
+                format!("{place}: {reason}")
+            }
+        };
+        let fields = placed
+            .into_iter()
+            .map(|(place, reason)| BadField::new(place, reason))
+            .collect();
+        Fault::stop_flow(code::MAPPING_INVALID, message).with_fields(fields)
+    }
+
+    /// `mapping.toml:12:5`, both from 1, columns in characters.
+    fn place(&self, offset: usize) -> String {
+        let mut end = offset.min(self.text.len());
+        while !self.text.is_char_boundary(end) {
+            end -= 1;
+        }
+        let before = &self.text[..end];
+        let line = before.matches('\n').count() + 1;
+        let start = before.rfind('\n').map_or(0, |at| at + 1);
+        let column = before[start..].chars().count() + 1;
+        format!("{}:{line}:{column}", self.origin)
+    }
+}
+
+/// The known word that was probably meant: at most two letters off, and not another word altogether.
+pub fn nearest<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
+    const LETTERS_MAX: usize = 64;
+    if word.len() > LETTERS_MAX {
+        return None;
+    }
+    known
+        .map(|candidate| (strsim::osa_distance(word, candidate), candidate))
+        .filter(|(distance, candidate)| *distance <= 2 && *distance < candidate.len())
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}

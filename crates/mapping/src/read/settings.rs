@@ -1,0 +1,84 @@
+//! Reads `[settings]`.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::tz::{TimeZone, TimeZoneDatabase};
+use toml::de::DeValue;
+
+use super::keys::Keys;
+use super::problem::Problems;
+use crate::path::shown;
+use crate::settings::Settings;
+
+const KNOWN: &[&str] = &[
+    "time_zone",
+    "start_at",
+    "update_approved_orders",
+    "records_per_run_max",
+    "run_s_max",
+];
+
+/// The settings, and the zone if one was said.
+pub fn read(file: &Keys, problems: &mut Problems) -> (Settings, Option<TimeZone>) {
+    let mut settings = Settings::default();
+    let Some(table) = file.table("settings", problems) else {
+        return (settings, None);
+    };
+    let keys = Keys::new(table, file.key_span("settings"), "the settings");
+    keys.all_known(KNOWN, problems);
+    let zone = time_zone(&keys, "time_zone", problems);
+    if let Some(zone) = &zone {
+        settings.time_zone = zone.clone();
+    }
+    settings.start_at = start_at(&keys, problems);
+    if let Some(flag) = keys.boolean("update_approved_orders", problems) {
+        settings.update_approved_orders = flag;
+    }
+    if let Some(count) = positive(&keys, "records_per_run_max", problems) {
+        settings.records_per_run_max = count;
+    }
+    if let Some(seconds) = positive(&keys, "run_s_max", problems) {
+        settings.run_max = Duration::from_secs(seconds.into());
+    }
+    (settings, zone)
+}
+
+/// A zone by its IANA name, out of the database that is built in.
+pub fn time_zone(keys: &Keys, key: &str, problems: &mut Problems) -> Option<TimeZone> {
+    let name = keys.text(key, problems)?;
+    let zone = TimeZoneDatabase::bundled().get(name).ok();
+    if zone.is_none() {
+        let reason = format!(
+            "`{}` is no time zone; write its IANA name, such as \"Europe/Berlin\"",
+            shown(name)
+        );
+        let span = keys.get(key).map_or(keys.span.clone(), |v| v.span());
+        problems.add(span, reason);
+    }
+    zone
+}
+
+fn start_at(keys: &Keys, problems: &mut Problems) -> Option<Timestamp> {
+    let value = keys.get("start_at")?;
+    let text = match value.get_ref() {
+        DeValue::String(text) => text.to_string(),
+        DeValue::Datetime(moment) => moment.to_string(),
+        _ => String::new(),
+    };
+    let instant = text.parse().ok();
+    if instant.is_none() {
+        let reason = "`start_at` must be an instant, such as \"2026-01-01T00:00:00Z\"";
+        problems.add(value.span(), reason);
+    }
+    instant
+}
+
+fn positive(keys: &Keys, key: &str, problems: &mut Problems) -> Option<u32> {
+    let count = keys.count(key, problems)?;
+    if count == 0 {
+        problems.add(keys.key_span(key), format!("`{key}` must be at least 1"));
+        return None;
+    }
+    Some(count)
+}

@@ -1,0 +1,87 @@
+//! One record section of a mapping: `[order]`.
+
+use serde_json::{Map, Value};
+use sluice_core::{BadField, Fault, Selection, code};
+
+use crate::block::Block;
+use crate::condition::{Condition, all_hold};
+use crate::link::{Linking, Links, Reference, References};
+use crate::scope::{BadFields, Scope};
+
+/// How one kind of source record becomes one kind of target record.
+#[derive(Clone, Debug)]
+pub struct Section {
+    pub(crate) name: String,
+    pub(crate) when: Vec<Condition>,
+    pub(crate) block: Block,
+    pub(crate) write_back: Block,
+    pub(crate) links: Vec<String>,
+    pub(crate) selection: Selection,
+}
+
+impl Section {
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Every source path the section reads: fields, conditions, lists, natural keys; and the fields it
+    /// writes back, so that what is to be written can be compared with what stands there.
+    pub fn selection(&self) -> Selection {
+        self.selection.clone()
+    }
+
+    /// The names its `link` fields use, each once, in the order of the file.
+    pub fn links(&self) -> &[String] {
+        &self.links
+    }
+
+    /// Whether `when` holds for this record.
+    ///
+    /// Faults: `MAPPING_FIELDS` (dead letter) where a value can't be compared with the mapping's.
+    pub fn in_scope(&self, body: &Value) -> Result<bool, Fault> {
+        all_hold(&self.when, &Scope::record(body)).map_err(|reason| {
+            let message = format!("whether section `{}` applies can't be told", self.name);
+            let field = BadField::new("when", reason);
+            Fault::dead_letter(code::MAPPING_FIELDS, message).with_fields(vec![field])
+        })
+    }
+
+    /// What the body refers to, each record once, in the order of the target's fields. The whole body is
+    /// checked on the way, so that nothing is looked up or made for a record that can't be mapped anyway.
+    ///
+    /// Faults: `MAPPING_FIELDS` (dead letter), naming every bad field.
+    pub fn references(&self, body: &Value) -> Result<Vec<Reference>, Fault> {
+        let mut references = References::default();
+        self.work(&self.block, body, &mut Linking::Collect(&mut references))?;
+        Ok(references.into_list())
+    }
+
+    /// The target body: an object of what the section names, and nothing else.
+    ///
+    /// Faults: `MAPPING_FIELDS` (dead letter), naming every bad field by its target path (with the position
+    /// in the source's list), and in the reason its source path.
+    pub fn apply(&self, body: &Value, links: &Links) -> Result<Value, Fault> {
+        let mapped = self.work(&self.block, body, &mut Linking::Resolve(links))?;
+        Ok(Value::Object(mapped))
+    }
+
+    /// What to write into the source record, out of the record as the target holds it. Empty where the
+    /// section writes nothing back.
+    ///
+    /// Faults: `MAPPING_FIELDS` (dead letter), naming every bad field.
+    pub fn write_back(&self, held: &Value) -> Result<Map<String, Value>, Fault> {
+        self.work(&self.write_back, held, &mut Linking::Resolve(&Links::new()))
+    }
+
+    fn work(
+        &self,
+        block: &Block,
+        body: &Value,
+        linking: &mut Linking,
+    ) -> Result<Map<String, Value>, Fault> {
+        let mut bad = BadFields::default();
+        let mapped = block.apply(&Scope::record(body), linking, &mut bad);
+        bad.into_result(&self.name)?;
+        Ok(mapped)
+    }
+}
