@@ -1,7 +1,5 @@
 //! The flow's settings: `[settings]`.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -18,11 +16,9 @@ pub struct Settings {
     /// `update_approved_orders = true`: also change target records that are past pending approval.
     /// Default false.
     pub update_approved_orders: bool,
-    /// `records_per_run_max = 500`: a run ends after this many records; the next takes up the rest.
-    /// Default 5000.
-    pub records_per_run_max: u32,
-    /// `run_s_max = 50`: a run begins no further record after this many seconds. Default 50.
-    pub run_max: Duration,
+    /// `concurrency_max = 10`: this many records of the flow are worked on at once, over all its workers;
+    /// stay below what the target system allows the account. Default 10.
+    pub concurrency_max: u32,
 }
 
 impl Default for Settings {
@@ -31,8 +27,7 @@ impl Default for Settings {
             time_zone: TimeZone::UTC,
             start_at: None,
             update_approved_orders: false,
-            records_per_run_max: 5000,
-            run_max: Duration::from_secs(50),
+            concurrency_max: 10,
         }
     }
 }

@@ -1,7 +1,5 @@
 //! Reads `[settings]`.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 use toml::de::DeValue;
@@ -15,8 +13,7 @@ const KNOWN: &[&str] = &[
     "time_zone",
     "start_at",
     "update_approved_orders",
-    "records_per_run_max",
-    "run_s_max",
+    "concurrency_max",
 ];
 
 /// The settings, and the zone if one was said.
@@ -35,11 +32,8 @@ pub fn read(file: &Keys, problems: &mut Problems) -> (Settings, Option<TimeZone>
     if let Some(flag) = keys.boolean("update_approved_orders", problems) {
         settings.update_approved_orders = flag;
     }
-    if let Some(count) = positive(&keys, "records_per_run_max", problems) {
-        settings.records_per_run_max = count;
-    }
-    if let Some(seconds) = positive(&keys, "run_s_max", problems) {
-        settings.run_max = Duration::from_secs(seconds.into());
+    if let Some(count) = positive(&keys, "concurrency_max", problems) {
+        settings.concurrency_max = count;
     }
     (settings, zone)
 }
