@@ -1,0 +1,38 @@
+//! The command line: one file a command.
+
+mod build;
+mod up;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Keeps business systems in step.
+#[derive(Parser)]
+#[command(name = "sluice", version, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// A command is a variant here and a file of its name beside this one.
+#[derive(Subcommand)]
+enum Command {
+    Build(build::Arguments),
+    Up(up::Arguments),
+}
+
+/// Runs the command the process was started with. Errors are one line on standard error, and exit code 1.
+pub fn run() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::Build(arguments) => build::run(&arguments),
+        Command::Up(arguments) => up::run(arguments),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
