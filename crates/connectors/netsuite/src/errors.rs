@@ -1,0 +1,283 @@
+//! What NetSuite's answers mean: each refusal becomes a fault that says what to do. Pure.
+//!
+//! Refusals are `{"title", "status", "o:errorDetails": [{"detail", "o:errorCode", "o:errorPath" | …}]}`
+//! (vendor page "Error Handling in REST Web Services", section_156570709583). The table is in the crate's
+//! documentation.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::RETRY_AFTER;
+use http::{Response, StatusCode};
+use serde_json::Value;
+use sluice_core::{Answer, BadField, Body, Code, Fault, Result, code};
+
+/// The account's limit of concurrent requests is reached.
+pub const CONCURRENCY: Code = Code("NETSUITE_CONCURRENCY");
+/// The login was refused, twice if a fresh one could be tried.
+pub const LOGIN: Code = Code("NETSUITE_LOGIN");
+/// The role may not do this.
+pub const PERMISSION: Code = Code("NETSUITE_PERMISSION");
+/// Someone else changed the record meanwhile.
+pub const RECORD_CHANGED: Code = Code("NETSUITE_RECORD_CHANGED");
+/// A record with this key exists already.
+pub const DUPLICATE: Code = Code("NETSUITE_DUPLICATE");
+/// There is no record of this id.
+pub const NOT_FOUND: Code = Code("NETSUITE_NOT_FOUND");
+/// The record was refused for what it holds.
+pub const INVALID: Code = Code("NETSUITE_INVALID");
+/// The request itself is wrong: address, record type, parameter or query.
+pub const REQUEST: Code = Code("NETSUITE_REQUEST");
+/// NetSuite failed or is down.
+pub const UNAVAILABLE: Code = Code("NETSUITE_UNAVAILABLE");
+
+/// What the vendor calls too many requests at once, in REST, RESTlets and SOAP.
+const CONCURRENCY_CODES: [&str; 7] = [
+    "CONCURRENCY_LIMIT_EXCEEDED",
+    "REQUEST_LIMIT_EXCEEDED",
+    "SSS_REQUEST_LIMIT_EXCEEDED",
+    "WS_REQUEST_BLOCKED",
+    "WS_CONCUR_SESSION_DISALLWD",
+    "ExceededConcurrentRequestLimitFault",
+    "ExceededRequestLimitFault",
+];
+const CONCURRENCY_WORDS: &str = "concurrent request limit exceeded";
+
+const PERMISSION_CODES: [&str; 4] = [
+    "INSUFFICIENT_PERMISSION",
+    "FEATURE_DISABLED",
+    "PERMISSION_VIOLATION",
+    "RECORD_TYPE_NOT_ALLOWED",
+];
+const CHANGED_CODES: [&str; 2] = ["RCRD_HAS_BEEN_CHANGED", "RCRD_LOCKED"];
+const DUPLICATE_CODES: [&str; 2] = ["DUP_RCRD", "DUP_ITEM"];
+
+/// A vendor's wait is believed up to an hour.
+const WAIT_MAX_S: u64 = 3600;
+const DETAIL_COUNT_MAX: usize = 50;
+const WORDS_CHARS_MAX: usize = 300;
+
+/// Whether a request can change anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    Read,
+    Write,
+}
+
+/// Passes 200 and 204 on; everything else is a fault.
+///
+/// Faults: the table in the crate's documentation.
+pub fn accept(effect: Effect, response: Response<Bytes>) -> Result<Response<Bytes>> {
+    match response.status() {
+        StatusCode::OK | StatusCode::NO_CONTENT => Ok(response),
+        status if status.is_success() => {
+            let message = format!("NetSuite answered {status}, which was not asked for");
+            let fault = Fault::retry(code::ANSWER_INVALID, message);
+            Err(unknown_if_written(effect, fault))
+        }
+        _ => Err(refusal(effect, &response)),
+    }
+}
+
+/// The fault for an answer that is not a success.
+pub fn refusal(effect: Effect, response: &Response<Bytes>) -> Fault {
+    let status = response.status();
+    let details = details(response.body());
+    let has = |codes: &[&str]| {
+        let known = |detail: &Detail| codes.contains(&detail.code.as_str());
+        details.iter().any(known)
+    };
+    let answer = answer(status, &details);
+    let said = |what: &str| said(what, &answer);
+
+    let fault = if status == 429 || has(&CONCURRENCY_CODES) || words_of_concurrency(&details) {
+        let message = said("NetSuite refuses more requests at once");
+        match wait(response) {
+            Some(wait) => Fault::retry_after(wait, CONCURRENCY, message),
+            None => Fault::retry(CONCURRENCY, message),
+        }
+    } else if status == 401 {
+        Fault::refresh_credentials(LOGIN, said("NetSuite refused the login"))
+    } else if has(&CHANGED_CODES) || status == 412 {
+        Fault::retry(RECORD_CHANGED, said("another writer was faster"))
+    } else if status.is_server_error() || status == 408 || status == 425 {
+        let message = said("NetSuite failed to serve the request");
+        let fault = match wait(response) {
+            Some(wait) => Fault::retry_after(wait, UNAVAILABLE, message),
+            None => Fault::retry(UNAVAILABLE, message),
+        };
+        unknown_if_written(effect, fault)
+    } else if status == 403 || has(&PERMISSION_CODES) {
+        Fault::stop_flow(PERMISSION, said("the role lacks a permission"))
+    } else if has(&DUPLICATE_CODES) {
+        Fault::retry(DUPLICATE, said("a record with this key exists already"))
+            .with_fields(bad_fields(&details))
+    } else if status == 404 && has(&["NONEXISTENT_ID"]) {
+        Fault::dead_letter(NOT_FOUND, said("NetSuite has no such record"))
+    } else if effect == Effect::Write && (status == 400 || status == 409 || status == 413) {
+        written_wrong(&details, said("NetSuite refused the record"), &said)
+    } else {
+        Fault::stop_flow(REQUEST, said("NetSuite does not understand the request"))
+    };
+    fault.with_answer(answer)
+}
+
+/// A refused write: the record is to blame, unless the vendor points at the request around it.
+fn written_wrong(details: &[Detail], message: String, said: &dyn Fn(&str) -> String) -> Fault {
+    let blames_request = |detail: &Detail| detail.path.is_none() && detail.outside_body;
+    if !details.is_empty() && details.iter().all(blames_request) {
+        return Fault::stop_flow(REQUEST, said("NetSuite does not understand the request"));
+    }
+    Fault::dead_letter(INVALID, message).with_fields(bad_fields(details))
+}
+
+/// The fault for a refused login by client credentials: `{"error", "error_description"}`.
+pub fn login_refused(response: &Response<Bytes>) -> Fault {
+    let status = response.status();
+    let error = serde_json::from_slice::<Value>(response.body())
+        .ok()
+        .and_then(|body| body.at("error")?.as_str().map(cut));
+    match error {
+        Some(error) if status.is_client_error() && status != 429 => {
+            let answer = Answer {
+                status: status.as_u16(),
+                code: Some(error),
+                message: String::new(),
+            };
+            let message = said("NetSuite refused the client credentials", &answer);
+            Fault::stop_flow(LOGIN, message).with_answer(answer)
+        }
+        _ => refusal(Effect::Read, response),
+    }
+}
+
+/// The JSON object in an answer.
+///
+/// Fault: `ANSWER_INVALID` (retry: it may be a gateway's page).
+pub fn json(response: &Response<Bytes>) -> Result<Value> {
+    serde_json::from_slice(response.body())
+        .ok()
+        .filter(Value::is_object)
+        .ok_or_else(|| {
+            Fault::retry(
+                code::ANSWER_INVALID,
+                "NetSuite's answer is not a JSON object",
+            )
+        })
+}
+
+/// The answer does not hold what it must, or not in this form.
+pub fn answer_lacks(field: &str) -> Fault {
+    let message = format!("NetSuite's answer lacks a usable {field}");
+    Fault::retry(code::ANSWER_INVALID, message)
+}
+
+/// Something we made can't be put into a request.
+pub fn not_a_request(why: impl std::error::Error) -> Fault {
+    Fault::dead_letter(REQUEST, format!("no request can be made of this: {why}"))
+}
+
+struct Detail {
+    code: String,
+    words: String,
+    /// Where in the body we sent, as a dotted path.
+    path: Option<String>,
+    /// It points at the address, a query parameter or a header.
+    outside_body: bool,
+}
+
+fn details(body: &[u8]) -> Vec<Detail> {
+    let Ok(body) = serde_json::from_slice::<Value>(body) else {
+        return Vec::new();
+    };
+    let details = body.get("o:errorDetails").and_then(Value::as_array);
+    if let (None, Some(error)) = (details, body.at("error.code").and_then(Value::as_str)) {
+        // RESTlets' form, which limits are sometimes reported in.
+        return vec![Detail {
+            code: cut(error),
+            words: body
+                .at("error.message")
+                .and_then(Value::as_str)
+                .map(cut)
+                .unwrap_or_default(),
+            path: None,
+            outside_body: false,
+        }];
+    }
+    details
+        .into_iter()
+        .flatten()
+        .take(DETAIL_COUNT_MAX)
+        .map(|detail| {
+            let text = |name: &str| detail.get(name).and_then(Value::as_str);
+            Detail {
+                code: text("o:errorCode").map(cut).unwrap_or_default(),
+                words: text("detail").map(cut).unwrap_or_default(),
+                path: text("o:errorPath")
+                    .map(|path| cut(path.strip_prefix("$.").unwrap_or(path)))
+                    .filter(|path| !path.is_empty()),
+                outside_body: ["o:errorUrl", "o:errorQueryParam", "o:errorHeader"]
+                    .iter()
+                    .any(|name| detail.get(name).is_some()),
+            }
+        })
+        .collect()
+}
+
+fn bad_fields(details: &[Detail]) -> Vec<BadField> {
+    details
+        .iter()
+        .filter_map(|detail| Some(BadField::new(detail.path.as_ref()?, &detail.words)))
+        .collect()
+}
+
+fn answer(status: StatusCode, details: &[Detail]) -> Answer {
+    let words: Vec<&str> = details.iter().map(|detail| detail.words.as_str()).collect();
+    let code = details.iter().map(|detail| &detail.code);
+    Answer {
+        status: status.as_u16(),
+        code: code.clone().find(|code| !code.is_empty()).cloned(),
+        message: cut(&words.join("; ")),
+    }
+}
+
+/// One line for an operator: what it means, and what NetSuite said.
+fn said(what: &str, answer: &Answer) -> String {
+    let code = answer.code.as_deref().unwrap_or("no code");
+    let separator = if answer.message.is_empty() { "" } else { ": " };
+    format!(
+        "{what} ({} {code}){separator}{}",
+        answer.status, answer.message
+    )
+}
+
+fn words_of_concurrency(details: &[Detail]) -> bool {
+    details.iter().any(|detail| {
+        detail
+            .words
+            .to_ascii_lowercase()
+            .contains(CONCURRENCY_WORDS)
+    })
+}
+
+/// `Retry-After` in seconds. The vendor documents none; a gateway may send one.
+fn wait(response: &Response<Bytes>) -> Option<Duration> {
+    let text = response.headers().get(RETRY_AFTER)?.to_str().ok()?;
+    let seconds: u64 = text.trim().parse().ok()?;
+    Some(Duration::from_secs(seconds.min(WAIT_MAX_S)))
+}
+
+fn unknown_if_written(effect: Effect, fault: Fault) -> Fault {
+    match effect {
+        Effect::Read => fault,
+        Effect::Write => fault.with_unknown_write(),
+    }
+}
+
+/// A vendor's words, bounded and on one line.
+fn cut(text: &str) -> String {
+    text.chars()
+        .map(|letter| if letter.is_control() { ' ' } else { letter })
+        .take(WORDS_CHARS_MAX)
+        .collect()
+}

@@ -1,0 +1,223 @@
+//! Records of one type as a target: found, read, upserted and closed through the REST record API.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use http::Method;
+use serde_json::{Value, json};
+use sluice_core::{Body, Fault, Held, Kind, Ports, Result, Target};
+
+use crate::client::{self, Call, external_path, internal_path};
+use crate::errors;
+use crate::settings::Settings;
+
+/// A sales order nobody has approved yet, by id and by name.
+pub const PENDING_APPROVAL: &[&str] = &["A", "Pending Approval"];
+
+/// The vendor ends a synchronous request after 15 minutes (chapter_161251386312).
+const SYNCHRONOUS_MAX: Duration = Duration::from_secs(15 * 60);
+
+/// Records of one type, by its REST name: `netsuite::record("salesOrder")`.
+///
+/// Upserts are by external id, so repeating one is safe; they add lines unless the sublist is named in
+/// [`Record::replacing`], as NetSuite itself does.
+pub fn record(name: &'static str) -> Record {
+    Record {
+        kind: Kind::new("netsuite", name),
+        replaced: Vec::new(),
+        open: None,
+        closing: Closing::None,
+    }
+}
+
+/// See [`record`].
+#[derive(Clone, Debug)]
+pub struct Record {
+    kind: Kind,
+    replaced: Vec<&'static str>,
+    open: Option<&'static [&'static str]>,
+    closing: Closing,
+}
+
+/// How a type of record is closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Closing {
+    /// There is no way: asking for it stops the flow.
+    None,
+    /// Every line of this sublist is closed, which closes the order.
+    Lines(&'static str),
+    /// The record is made inactive.
+    Inactive,
+}
+
+impl Record {
+    /// Lines of this sublist are replaced as a whole: what the source no longer has goes.
+    pub fn replacing(mut self, sublist: &'static str) -> Self {
+        self.replaced.push(sublist);
+        self
+    }
+
+    /// The record may be changed only while its `status` is one of these, by id or by name.
+    pub fn open_while(mut self, statuses: &'static [&'static str]) -> Self {
+        self.open = Some(statuses);
+        self
+    }
+
+    /// How [`Target::close`] closes such a record.
+    pub fn closing_by(mut self, closing: Closing) -> Self {
+        self.closing = closing;
+        self
+    }
+}
+
+#[async_trait(?Send)]
+impl Target for Record {
+    fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    fn check(&self, ports: &Ports) -> Result<()> {
+        Settings::check(&*ports.variables)
+    }
+
+    /// Faults: those of [`client::send`] for a read; `ANSWER_INVALID` (retry) naming what is missing.
+    async fn find(&self, ports: &Ports, external_id: &str) -> Result<Option<Held>> {
+        let path = external_path(self.kind.name, external_id);
+        let held = get(ports, path).await?;
+        if let Some(held) = &held {
+            answers_to(held, external_id)?;
+        }
+        Ok(held)
+    }
+
+    /// Faults: as of [`Target::find`].
+    async fn read(&self, ports: &Ports, id: &str) -> Result<Option<Held>> {
+        get(ports, internal_path(self.kind.name, id)).await
+    }
+
+    /// Faults: those of [`client::send`] for a write, `NETSUITE_INVALID` with the fields NetSuite refuses
+    /// among them.
+    async fn upsert(&self, ports: &Ports, external_id: &str, body: &Value) -> Result<()> {
+        let settings = Settings::read(&*ports.variables)?;
+        let mut path = external_path(self.kind.name, external_id);
+        path.push_str(&replace(&self.replaced, body));
+        let call = Call::write(Method::PUT, path, body);
+        client::send(ports, &settings, &call).await?;
+        Ok(())
+    }
+
+    /// A record that is closed already is left alone.
+    ///
+    /// Faults: those of [`client::send`] for a write; `NETSUITE_REQUEST` (stop the flow) where
+    /// [`Record::closing_by`] names no way.
+    async fn close(&self, ports: &Ports, held: &Held) -> Result<()> {
+        let Some(change) = closing(self.closing, &held.body)? else {
+            return Ok(());
+        };
+        let settings = Settings::read(&*ports.variables)?;
+        let path = internal_path(self.kind.name, &held.id);
+        let call = Call::write(Method::PATCH, path, &change);
+        client::send(ports, &settings, &call).await?;
+        Ok(())
+    }
+
+    fn locked(&self, held: &Held) -> Option<String> {
+        locked(self.open?, &held.body)
+    }
+
+    fn settles_within(&self) -> Duration {
+        SYNCHRONOUS_MAX
+    }
+}
+
+async fn get(ports: &Ports, path: String) -> Result<Option<Held>> {
+    let settings = Settings::read(&*ports.variables)?;
+    let call = Call::get(format!("{path}?expandSubResources=true"));
+    match client::send(ports, &settings, &call).await {
+        Ok(response) => read_held(errors::json(&response)?).map(Some),
+        Err(fault) if fault.code == errors::NOT_FOUND => Ok(None),
+        Err(fault) => Err(fault),
+    }
+}
+
+/// Takes a record only if it is whole.
+fn read_held(body: Value) -> Result<Held> {
+    let id = match body.at("id") {
+        Some(Value::String(id)) if !id.is_empty() => id.clone(),
+        Some(Value::Number(id)) => id.to_string(),
+        _ => return Err(errors::answer_lacks("id")),
+    };
+    for (name, value) in body.as_object().into_iter().flatten() {
+        if value.get("hasMore") == Some(&Value::Bool(true)) {
+            return Err(errors::answer_lacks(&format!("{name}: lines are left out")));
+        }
+    }
+    Ok(Held { id, body })
+}
+
+/// External ids are case-insensitive in NetSuite; another one altogether is not the answer to our question.
+fn answers_to(held: &Held, external_id: &str) -> Result<()> {
+    match held.body.at("externalId").and_then(Value::as_str) {
+        Some(other) if !other.eq_ignore_ascii_case(external_id) => {
+            Err(errors::answer_lacks("externalId: it is another record's"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Names the sublists to replace; one the body does not mention is left as it is, not emptied.
+fn replace(sublists: &[&str], body: &Value) -> String {
+    let present = |sublist: &&&str| body.get(**sublist).is_some();
+    let named: Vec<&str> = sublists.iter().filter(present).copied().collect();
+    if named.is_empty() {
+        return String::new();
+    }
+    format!("?replace={}", named.join(","))
+}
+
+/// The change that closes the record; `None` if it is closed already.
+fn closing(closing: Closing, body: &Value) -> Result<Option<Value>> {
+    let yes = Some(&Value::Bool(true));
+    match closing {
+        Closing::None => Err(Fault::stop_flow(
+            errors::REQUEST,
+            "the flow does not say how such a record is closed",
+        )),
+        Closing::Inactive if body.at("isInactive") == yes => Ok(None),
+        Closing::Inactive => Ok(Some(json!({"isInactive": true}))),
+        Closing::Lines(sublist) => {
+            let path = format!("{sublist}.items");
+            let lines = body.at(&path).and_then(Value::as_array);
+            let lines = lines.ok_or_else(|| errors::answer_lacks(&path))?;
+            let mut changes = Vec::new();
+            for line in lines.iter().filter(|line| line.at("isClosed") != yes) {
+                let key = line.at("line");
+                let key = key.ok_or_else(|| errors::answer_lacks(&format!("{path}[].line")))?;
+                changes.push(json!({"line": key, "isClosed": true}));
+            }
+            if changes.is_empty() {
+                return Ok(None);
+            }
+            Ok(Some(json!({sublist: {"items": changes}})))
+        }
+    }
+}
+
+/// Why a record in this status may not be changed. A status that is not given locks, too.
+fn locked(open: &[&str], body: &Value) -> Option<String> {
+    let status = body.at("status").or_else(|| body.at("orderStatus"));
+    let Some(status) = status else {
+        return Some("its status is not given".to_owned());
+    };
+    let parts = [Some(status), status.at("id"), status.at("refName")];
+    let words: Vec<&str> = parts
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    if words.iter().any(|word| open.contains(word)) {
+        return None;
+    }
+    let shown = words.last().copied().unwrap_or("unreadable");
+    Some(format!("its status is {shown}"))
+}

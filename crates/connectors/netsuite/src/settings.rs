@@ -1,0 +1,411 @@
+//! What the host tells this connector: its variables, checked as a whole.
+
+use http::Uri;
+use sluice_core::ports::Variables;
+use sluice_core::{BadField, Fault, Result, Secret, Variable, code, read_all};
+
+use crate::auth;
+
+/// Every variable this connector reads. Of those that are not required, `netsuite_auth` decides which
+/// must be set; [`Settings::read`] asks for exactly these.
+pub const VARIABLES: [Variable; 10] = [
+    URL,
+    ACCOUNT,
+    AUTH,
+    CONSUMER_KEY,
+    CONSUMER_SECRET,
+    TOKEN_ID,
+    TOKEN_SECRET,
+    CLIENT_ID,
+    CERTIFICATE_ID,
+    PRIVATE_KEY,
+];
+
+const URL: Variable = required(
+    "netsuite_url",
+    "the address of the account's REST services, such as https://1234567.suitetalk.api.netsuite.com",
+);
+const ACCOUNT: Variable = required("netsuite_account", "the account id, such as 1234567_SB1");
+const AUTH: Variable = required(
+    "netsuite_auth",
+    "the way to log in: token (token-based authentication) or client_credentials (OAuth 2.0)",
+);
+const CONSUMER_KEY: Variable = by_mode(
+    "netsuite_consumer_key",
+    "the consumer key of the integration record, for netsuite_auth = token",
+);
+const CONSUMER_SECRET: Variable = by_mode(
+    "netsuite_consumer_secret",
+    "the consumer secret of the integration record, for netsuite_auth = token",
+);
+const TOKEN_ID: Variable = by_mode(
+    "netsuite_token_id",
+    "the id of the access token, for netsuite_auth = token",
+);
+const TOKEN_SECRET: Variable = by_mode(
+    "netsuite_token_secret",
+    "the secret of the access token, for netsuite_auth = token",
+);
+const CLIENT_ID: Variable = by_mode(
+    "netsuite_client_id",
+    "the client id of the integration record, for netsuite_auth = client_credentials",
+);
+const CERTIFICATE_ID: Variable = by_mode(
+    "netsuite_certificate_id",
+    "the certificate id of the client credentials mapping, for netsuite_auth = client_credentials",
+);
+const PRIVATE_KEY: Variable = by_mode(
+    "netsuite_private_key",
+    "the certificate's EC P-256 private key in PEM, for netsuite_auth = client_credentials",
+);
+
+/// Where NetSuite is and how to log in.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Scheme, host and port, without a slash at the end: every request goes there and nowhere else.
+    pub origin: String,
+    /// The account id as OAuth's realm wants it: upper case, with `_`.
+    pub account: String,
+    pub credentials: Credentials,
+}
+
+#[derive(Clone, Debug)]
+pub enum Credentials {
+    Token(TokenCredentials),
+    Client(ClientCredentials),
+}
+
+/// Token-based authentication: OAuth 1.0a, every request signed.
+#[derive(Clone, Debug)]
+pub struct TokenCredentials {
+    pub consumer_key: String,
+    pub consumer_secret: Secret,
+    pub token_id: String,
+    pub token_secret: Secret,
+}
+
+/// OAuth 2.0 client credentials with a certificate.
+#[derive(Clone, Debug)]
+pub struct ClientCredentials {
+    pub client_id: String,
+    pub certificate_id: String,
+    pub private_key: Secret,
+}
+
+impl Settings {
+    /// Reads the variables the chosen way to log in needs.
+    ///
+    /// Faults: `VARIABLE_MISSING`, `VARIABLE_INVALID` (stop the flow), naming every variable that is
+    /// missing or wrong and what it is for.
+    pub fn read(from: &dyn Variables) -> Result<Self> {
+        let optional = VARIABLES.map(|variable| Variable {
+            required: false,
+            ..variable
+        });
+        let values = read_all(from, optional)?;
+        let mut wrong = Wrong::default();
+        let settings = Self::assemble(values, &mut wrong);
+        match settings {
+            Some(settings) if wrong.fields.is_empty() => Ok(settings),
+            _ => Err(wrong.fault()),
+        }
+    }
+
+    fn assemble(values: [Option<String>; 10], wrong: &mut Wrong) -> Option<Self> {
+        let [
+            url,
+            account,
+            auth,
+            key,
+            secret,
+            token_id,
+            token_secret,
+            client_id,
+            certificate,
+            pem,
+        ] = values;
+        let account = wrong
+            .needs(ACCOUNT, account)
+            .and_then(|text| wrong.valid(ACCOUNT, realm(&text)));
+        let origin = wrong
+            .needs(URL, url)
+            .and_then(|text| wrong.valid(URL, origin(&text, account.as_deref())));
+        let credentials = match wrong.needs(AUTH, auth).as_deref() {
+            Some("token") => {
+                let consumer_key = wrong.needs(CONSUMER_KEY, key);
+                let consumer_secret = wrong.needs(CONSUMER_SECRET, secret);
+                let token_id = wrong.needs(TOKEN_ID, token_id);
+                let token_secret = wrong.needs(TOKEN_SECRET, token_secret);
+                Some(Credentials::Token(TokenCredentials {
+                    consumer_key: consumer_key?,
+                    consumer_secret: Secret::new(consumer_secret?),
+                    token_id: token_id?,
+                    token_secret: Secret::new(token_secret?),
+                }))
+            }
+            Some("client_credentials") => {
+                let client_id = wrong.needs(CLIENT_ID, client_id);
+                let certificate_id = wrong.needs(CERTIFICATE_ID, certificate);
+                let private_key = wrong.needs(PRIVATE_KEY, pem).map(Secret::new);
+                Some(Credentials::Client(ClientCredentials {
+                    client_id: client_id?,
+                    certificate_id: certificate_id?,
+                    private_key: private_key?,
+                }))
+            }
+            Some(_) => wrong.valid(AUTH, Err("is neither token nor client_credentials")),
+            None => None,
+        };
+        Some(Self {
+            origin: origin?,
+            account: account?,
+            credentials: credentials?,
+        })
+    }
+
+    /// [`Settings::read`], and the private key parsed: what a first call checks.
+    pub fn check(from: &dyn Variables) -> Result<()> {
+        let settings = Self::read(from)?;
+        if let Credentials::Client(client) = &settings.credentials
+            && auth::signing_key(&client.private_key).is_none()
+        {
+            let mut wrong = Wrong::default();
+            wrong.valid::<()>(PRIVATE_KEY, Err("is not a readable key"));
+            return Err(wrong.fault());
+        }
+        Ok(())
+    }
+}
+
+/// All that is missing or wrong, for one fault.
+#[derive(Default)]
+struct Wrong {
+    fields: Vec<BadField>,
+    missing: bool,
+}
+
+impl Wrong {
+    fn needs(&mut self, variable: Variable, value: Option<String>) -> Option<String> {
+        if value.is_none() {
+            self.missing = true;
+            self.add(variable, "is not set");
+        }
+        value
+    }
+
+    fn valid<T>(&mut self, variable: Variable, value: Result<T, &'static str>) -> Option<T> {
+        value.map_err(|why| self.add(variable, why)).ok()
+    }
+
+    fn add(&mut self, variable: Variable, why: &str) {
+        let reason = format!("{why}; it is {}", variable.purpose);
+        self.fields.push(BadField::new(variable.name, reason));
+    }
+
+    fn fault(self) -> Fault {
+        let (code, message) = if self.missing {
+            (code::VARIABLE_MISSING, "variables are missing")
+        } else {
+            (code::VARIABLE_INVALID, "variables are wrong")
+        };
+        Fault::stop_flow(code, message).with_fields(self.fields)
+    }
+}
+
+fn realm(account: &str) -> Result<String, &'static str> {
+    let known = |letter: u8| letter.is_ascii_alphanumeric() || letter == b'_' || letter == b'-';
+    if !account.bytes().all(known) {
+        return Err("is not an account id");
+    }
+    Ok(account.to_ascii_uppercase().replace('-', "_"))
+}
+
+/// Normalises the address, so that it can be signed as it is sent. Plain HTTP is for this machine only:
+/// bearer tokens travel in it.
+fn origin(url: &str, account: Option<&str>) -> Result<String, &'static str> {
+    let uri: Uri = url.trim().parse().map_err(|_| "is not an address")?;
+    let host = uri.host().ok_or("has no host")?.to_ascii_lowercase();
+    let port = uri.port_u16();
+    let authority = uri.authority().ok_or("has no host")?;
+    if uri.path() != "/" || uri.query().is_some() || authority.as_str().contains('@') {
+        return Err("must be scheme, host and port only");
+    }
+    let (scheme, usual_port) = match uri.scheme_str() {
+        Some("https") => ("https", 443),
+        Some("http") if is_this_machine(&host) => ("http", 80),
+        Some("http") => return Err("must start with https:// unless it is on this machine"),
+        _ => return Err("must start with https://"),
+    };
+    if let (Some(name), Some(account)) = (host.strip_suffix(DOMAIN), account)
+        && name != account.to_ascii_lowercase().replace('_', "-")
+    {
+        return Err("is not the address of the account in netsuite_account");
+    }
+    Ok(match port {
+        Some(port) if port != usual_port => format!("{scheme}://{host}:{port}"),
+        _ => format!("{scheme}://{host}"),
+    })
+}
+
+const DOMAIN: &str = ".suitetalk.api.netsuite.com";
+
+fn is_this_machine(host: &str) -> bool {
+    matches!(host, "localhost" | "127.0.0.1" | "[::1]")
+}
+
+const fn required(name: &'static str, purpose: &'static str) -> Variable {
+    Variable {
+        name,
+        purpose,
+        required: true,
+    }
+}
+
+const fn by_mode(name: &'static str, purpose: &'static str) -> Variable {
+    Variable {
+        name,
+        purpose,
+        required: false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sluice_core::memory::MapVariables;
+
+    use super::*;
+
+    fn read(variables: &[(&str, &str)]) -> Result<Settings> {
+        let owned = variables
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Settings::read(&MapVariables(owned.collect()))
+    }
+
+    fn named(fault: &Fault) -> Vec<&str> {
+        fault
+            .fields
+            .iter()
+            .map(|field| field.path.as_str())
+            .collect()
+    }
+
+    const TOKEN: [(&str, &str); 7] = [
+        (
+            "netsuite_url",
+            "https://123456-SB1.suitetalk.api.netsuite.com/",
+        ),
+        ("netsuite_account", "123456-sb1"),
+        ("netsuite_auth", "token"),
+        ("netsuite_consumer_key", "ck"),
+        ("netsuite_consumer_secret", "the-consumer-secret"),
+        ("netsuite_token_id", "tk"),
+        ("netsuite_token_secret", "the-token-secret"),
+    ];
+
+    #[test]
+    fn address_and_account_are_normalised_and_secrets_do_not_show() {
+        let settings = read(&TOKEN).unwrap();
+        assert_eq!(
+            settings.origin,
+            "https://123456-sb1.suitetalk.api.netsuite.com"
+        );
+        assert_eq!(settings.account, "123456_SB1");
+        let shown = format!("{settings:?}");
+        assert!(!shown.contains("the-"), "{shown}");
+    }
+
+    #[test]
+    fn everything_missing_is_named_at_once() {
+        let fault = read(&[]).unwrap_err();
+        assert_eq!(fault.code, code::VARIABLE_MISSING);
+        assert_eq!(
+            named(&fault),
+            ["netsuite_account", "netsuite_url", "netsuite_auth"]
+        );
+
+        let fault = read(&TOKEN[..3]).unwrap_err();
+        assert_eq!(
+            named(&fault),
+            [
+                "netsuite_consumer_key",
+                "netsuite_consumer_secret",
+                "netsuite_token_id",
+                "netsuite_token_secret"
+            ]
+        );
+
+        let fault = read(&[("netsuite_auth", "client_credentials")]).unwrap_err();
+        assert_eq!(
+            named(&fault),
+            [
+                "netsuite_account",
+                "netsuite_url",
+                "netsuite_client_id",
+                "netsuite_certificate_id",
+                "netsuite_private_key"
+            ]
+        );
+        assert!(fault.to_string().contains("EC P-256 private key"));
+    }
+
+    #[test]
+    fn wrong_values_are_named() {
+        for (url, account, why) in [
+            ("ftp://x", "1", "must start with https://"),
+            ("http://example.com", "1", "on this machine"),
+            ("https://example.com/services", "1", "only"),
+            ("https://user:pw@example.com", "1", "only"),
+            ("https://example.com?x=1", "1", "only"),
+            ("not an address", "1", "is not an address"),
+            ("/services", "1", "has no host"),
+            (
+                "https://999.suitetalk.api.netsuite.com",
+                "123",
+                "not the address of the account",
+            ),
+            ("https://example.com", "a\"b", "is not an account id"),
+        ] {
+            let mut variables = TOKEN;
+            variables[0].1 = url;
+            variables[1].1 = account;
+            let fault = read(&variables).unwrap_err();
+            assert_eq!(fault.code, code::VARIABLE_INVALID, "{url}");
+            assert!(fault.to_string().contains(why), "{url}: {fault}");
+        }
+        let mut variables = TOKEN;
+        variables[2].1 = "password";
+        let fault = read(&variables).unwrap_err();
+        assert_eq!(named(&fault), ["netsuite_auth"]);
+    }
+
+    #[test]
+    fn this_machine_may_be_asked_in_the_clear() {
+        for (url, origin) in [
+            ("http://127.0.0.1:3001", "http://127.0.0.1:3001"),
+            ("http://LOCALHOST:80/", "http://localhost"),
+            ("http://[::1]:9", "http://[::1]:9"),
+            ("https://localhost:443", "https://localhost"),
+        ] {
+            let mut variables = TOKEN;
+            variables[0].1 = url;
+            assert_eq!(read(&variables).unwrap().origin, origin);
+        }
+    }
+
+    #[test]
+    fn an_unreadable_key_is_found_at_the_first_call() {
+        let variables = [
+            ("netsuite_url", "https://example.com"),
+            ("netsuite_account", "1"),
+            ("netsuite_auth", "client_credentials"),
+            ("netsuite_client_id", "id"),
+            ("netsuite_certificate_id", "cert"),
+            ("netsuite_private_key", "-----BEGIN PRIVATE KEY-----\nxx"),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let fault = Settings::check(&MapVariables(variables.into())).unwrap_err();
+        assert_eq!(fault.code, code::VARIABLE_INVALID);
+        assert_eq!(named(&fault), ["netsuite_private_key"]);
+    }
+}
