@@ -1,5 +1,7 @@
 //! Simulated vendors behind their real wire protocols: a deterministic library, and a server around it.
 
+pub mod netsuite;
+pub mod salesforce;
 pub mod seed;
 mod vendor;
 
