@@ -303,3 +303,6 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
 fn encode(text: &str) -> String {
     utf8_percent_encode(text, RESERVED).to_string()
 }
+
+#[cfg(test)]
+mod tests;

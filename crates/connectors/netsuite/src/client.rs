@@ -126,3 +126,6 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'_')
     .remove(b'~');
 const EXTERNAL: &AsciiSet = &SEGMENT.remove(b':');
+
+#[cfg(test)]
+mod tests;

@@ -99,3 +99,6 @@ fn gather(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

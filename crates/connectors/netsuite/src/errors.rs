@@ -281,3 +281,6 @@ fn cut(text: &str) -> String {
         .take(WORDS_CHARS_MAX)
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

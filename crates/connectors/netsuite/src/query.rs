@@ -193,3 +193,6 @@ pub fn id(row: &Row) -> Result<String> {
 fn no_id() -> Fault {
     errors::answer_lacks("items[].id")
 }
+
+#[cfg(test)]
+mod tests;

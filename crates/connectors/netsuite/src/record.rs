@@ -221,3 +221,6 @@ fn locked(open: &[&str], body: &Value) -> Option<String> {
     let shown = words.last().copied().unwrap_or("unreadable");
     Some(format!("its status is {shown}"))
 }
+
+#[cfg(test)]
+mod tests;

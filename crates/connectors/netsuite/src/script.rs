@@ -41,10 +41,6 @@ impl Script {
         })
     }
 
-    pub fn then(&self, answer: Response<Bytes>) {
-        self.answers.borrow_mut().push_back(Ok(answer));
-    }
-
     /// The requests so far, as `METHOD url body`.
     pub fn lines(&self) -> Vec<String> {
         let sent = self.sent.borrow();
