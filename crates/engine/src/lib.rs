@@ -1,1 +1,36 @@
-//! (to be written)
+//! What makes a flow safe to interrupt at any instant: reconcile, queue, cursors, links, leases, retries.
+//!
+//! The engine talks to [`Ports`](sluice_core::Ports), to a [`Flow`]'s source and target, and to its mapping;
+//! it knows no vendor and no host. In the order of a record's life:
+//!
+//! - [`Engine::receive`]: hints become durable; [`Engine::run`]: the schedule lists what changed
+//! - [`store`]: the queue, in which a record waits and is leased
+//! - [`Engine::work`]: resolve, map, load, write back, and what becomes of a fault
+//!
+//! What is deliberately absent: a table of events already seen (a hint is only ever "look again"), local
+//! time in a cursor, and a transaction over more than one statement.
+
+mod cursor;
+mod engine;
+mod extract;
+mod flow;
+mod guard;
+mod links;
+#[cfg(feature = "native")]
+pub mod native;
+mod preview;
+mod reconcile;
+mod report;
+mod resolve;
+mod retry;
+pub mod store;
+mod work;
+
+pub use cursor::Cursor;
+pub use engine::Engine;
+pub use extract::Budget;
+pub use flow::{Builder, Flow, Policy, Resolver, flow, natural_key, parent};
+pub use links::{Link, key as link_key};
+pub use reconcile::{Done, Outcome};
+pub use report::{Report, Tally};
+pub use work::Work;

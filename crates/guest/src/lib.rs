@@ -1,1 +1,48 @@
-//! (to be written)
+//! What turns a flow into a component: its routes, and the ports on Spin.
+//!
+//! A flow's crate describes itself with [`flow`] and ends with [`export!`]; nothing else names a host.
+//! [`Service`] answers a flow's routes on any ports, so that tests drive it natively:
+//!
+//! | route | does |
+//! | --- | --- |
+//! | `POST /hooks/<flow>/<hook>[/<rest>]` | commits hints, acknowledges, then works on them |
+//! | `POST /flows/<flow>/run[?dry_run=1]` | the schedule's entry: drain, then extract |
+//! | `POST /flows/<flow>/records/<id>` | syncs one record now |
+//! | `GET /flows/<flow>` | cursor, queue, runs, dead letters |
+//!
+//! Routes under `/flows` want `Authorization: Bearer <flows_token>`.
+
+mod answer;
+mod route;
+mod service;
+#[cfg(target_family = "wasm")]
+pub mod spin;
+
+pub use answer::problem;
+pub use engine::Policy::{Close, DeadLetter, Ignore};
+pub use engine::{Flow, Policy, flow, natural_key, parent};
+pub use service::{Service, Worked};
+#[cfg(target_family = "wasm")]
+pub use wasi;
+
+/// Makes the crate a component that runs the flow which this function describes.
+#[macro_export]
+macro_rules! export {
+    ($flow:path) => {
+        #[cfg(target_family = "wasm")]
+        const _: () = {
+            struct Component;
+
+            impl $crate::wasi::exports::http::incoming_handler::Guest for Component {
+                fn handle(
+                    request: $crate::wasi::http::types::IncomingRequest,
+                    response: $crate::wasi::http::types::ResponseOutparam,
+                ) {
+                    $crate::spin::serve($flow(), request, response);
+                }
+            }
+
+    $crate::wasi::http::proxy::export!(Component with_types_in $crate::wasi);
+        };
+    };
+}

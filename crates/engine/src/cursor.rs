@@ -1,0 +1,161 @@
+//! Cursors: where a scheduled extraction resumes.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use sluice_core::{Fault, Ports, Position, Result, Window, code};
+
+/// The places of all streams of one flow.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Cursor {
+    /// The format of this value.
+    v: u8,
+    streams: BTreeMap<String, Place>,
+}
+
+/// One stream: everything up to `complete` was applied or queued; `open` is a window begun and not ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Place {
+    complete: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    open: Option<Open>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Open {
+    after: Position,
+    until: Timestamp,
+}
+
+const FORMAT: u8 = 1;
+/// How far a new window reaches back: transactions become visible after the change time they bear.
+const OVERLAP: SignedDuration = SignedDuration::from_mins(5);
+
+impl Cursor {
+    /// A cursor for a flow that never ran: nothing before `start` is looked at.
+    pub fn starting(start: Timestamp, streams: &[&str]) -> Self {
+        let place = |name: &&str| {
+            let place = Place {
+                complete: start,
+                open: None,
+            };
+            ((*name).to_owned(), place)
+        };
+        Self {
+            v: FORMAT,
+            streams: streams.iter().map(place).collect(),
+        }
+    }
+
+    /// Fault: `STORE_CORRUPT` (stop the flow) for a value this release can't read.
+    pub async fn load(ports: &Ports, flow: &str) -> Result<Option<Self>> {
+        let Some(bytes) = ports.key_value.get(&key(flow)).await? else {
+            return Ok(None);
+        };
+        let cursor = serde_json::from_slice::<Self>(&bytes).ok();
+        cursor
+            .filter(|cursor| cursor.v == FORMAT)
+            .map(Some)
+            .ok_or_else(|| {
+                let message = format!("the cursor of {flow} is not in a form this release knows");
+                Fault::stop_flow(code::STORE_CORRUPT, message)
+            })
+    }
+
+    pub async fn store(&self, ports: &Ports, flow: &str) -> Result<()> {
+        let bytes = serde_json::to_vec(self)
+            .map_err(|error| Fault::stop_flow(code::STORE_FAILED, error.to_string()))?;
+        ports.key_value.set(&key(flow), &bytes).await
+    }
+
+    /// What to list next of a stream: the window left open, else a new one up to `until`.
+    pub fn window(&self, stream: &str, until: Timestamp) -> Window {
+        let place = self.streams.get(stream);
+        if let Some(open) = place.and_then(|place| place.open.as_ref()) {
+            return Window {
+                after: open.after.clone(),
+                until: open.until,
+            };
+        }
+        // A stream added later starts where the oldest stream stands.
+        let oldest = self.streams.values().map(|place| place.complete).min();
+        let complete = place
+            .map(|place| place.complete)
+            .or(oldest)
+            .unwrap_or(until);
+        Window {
+            after: Position {
+                watermark: complete - OVERLAP,
+                id: String::new(),
+            },
+            until,
+        }
+    }
+
+    /// Moves past a page whose every change is applied or durably queued.
+    pub fn advance(&mut self, stream: &str, window: &Window, next: Option<Position>) {
+        let before = self.streams.get(stream).map(|place| place.complete);
+        let place = match next {
+            Some(after) => Place {
+                complete: before.unwrap_or(window.after.watermark),
+                open: Some(Open {
+                    after,
+                    until: window.until,
+                }),
+            },
+            // A source clock that went back must not take the cursor with it.
+            None => Place {
+                complete: before.map_or(window.until, |before| before.max(window.until)),
+                open: None,
+            },
+        };
+        self.streams.insert(stream.to_owned(), place);
+    }
+}
+
+fn key(flow: &str) -> String {
+    format!("cursor:{flow}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    #[test]
+    fn a_window_left_open_resumes_where_it_stopped_and_the_next_one_overlaps() {
+        let mut cursor = Cursor::starting(at(10_000), &["Opportunity"]);
+        let first = cursor.window("Opportunity", at(20_000));
+        assert_eq!(first.after.watermark, at(10_000) - OVERLAP);
+
+        let half = Position {
+            watermark: at(15_000),
+            id: "006B".into(),
+        };
+        cursor.advance("Opportunity", &first, Some(half.clone()));
+        let resumed = cursor.window("Opportunity", at(30_000));
+        assert_eq!((resumed.after.clone(), resumed.until), (half, at(20_000)));
+
+        cursor.advance("Opportunity", &resumed, None);
+        let next = cursor.window("Opportunity", at(30_000));
+        assert_eq!(
+            (next.after.watermark, next.until),
+            (at(20_000) - OVERLAP, at(30_000))
+        );
+    }
+
+    #[test]
+    fn a_source_clock_that_goes_back_does_not_move_the_cursor_back() {
+        let mut cursor = Cursor::starting(at(20_000), &["Opportunity"]);
+        let window = cursor.window("Opportunity", at(15_000));
+        cursor.advance("Opportunity", &window, None);
+        assert_eq!(
+            cursor.window("Opportunity", at(30_000)).after.watermark,
+            at(20_000) - OVERLAP
+        );
+    }
+}

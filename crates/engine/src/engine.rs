@@ -1,0 +1,137 @@
+//! One flow at work with one set of ports.
+
+use std::time::Duration;
+
+use mapping::{MappingFile, Section};
+use serde_json::{Value, json};
+use sluice_core::{Hint, Ports, RecordId, Result, Source, Target};
+
+use crate::flow::{Flow, Policy, Resolver, misfit};
+use crate::store::{Item, Queue, Runs, migrate};
+use crate::work::Work;
+use crate::{Cursor, Tally};
+
+/// A flow, its mapping, and the ports it works through.
+pub struct Engine {
+    pub flow: Flow,
+    pub mapping: MappingFile,
+    pub ports: Ports,
+}
+
+/// One pair of source and target: the flow's own, or that of a parent it needs.
+pub(crate) struct Leg<'a> {
+    pub source: &'a dyn Source,
+    pub target: &'a dyn Target,
+    pub section: &'a Section,
+    pub on_leave: Policy,
+    pub on_delete: Policy,
+    pub writes_back: bool,
+    pub updates_locked: bool,
+}
+
+/// Hinted records a webhook takes into work by itself; the rest is left to the drain.
+const LEASED_AT_ONCE: usize = 8;
+
+impl Engine {
+    /// `mounted` is the mapping file found beside the component, if any.
+    ///
+    /// Faults (stop the flow): `MAPPING_INVALID` with the place; a mapping that lacks a section or names a
+    /// link the flow can't resolve.
+    pub fn new(flow: Flow, mounted: Option<&str>, ports: Ports) -> Result<Self> {
+        let mapping = match mounted {
+            Some(text) => MappingFile::parse("/mapping.toml", text)?,
+            None => MappingFile::parse("mapping.toml", flow.mapping)?,
+        };
+        let mut sections = vec![flow.section];
+        for (link, resolver) in &flow.resolvers {
+            if let Resolver::Parent { .. } = resolver {
+                sections.push(link);
+            }
+        }
+        for name in sections {
+            for link in mapping.section(name)?.links() {
+                if !flow.resolvers.iter().any(|(known, _)| known == link) {
+                    let message = format!(
+                        "the section {name} uses the link {link}, which this flow does not resolve"
+                    );
+                    return Err(misfit(message));
+                }
+            }
+        }
+        Ok(Self {
+            flow,
+            mapping,
+            ports,
+        })
+    }
+
+    /// Makes the stores ready and names every variable that is missing.
+    pub async fn prepare(&self) -> Result<()> {
+        self.flow.check(&self.ports)?;
+        migrate(self.ports.sql.as_ref()).await
+    }
+
+    /// Commits hints to the queue. When this returns they are durable and may be acknowledged; the items
+    /// returned are leased to the caller, who should hand them to [`Engine::work`].
+    pub async fn receive(&self, hints: &[Hint]) -> Result<Vec<Item>> {
+        self.queue().put(hints, LEASED_AT_ONCE).await
+    }
+
+    /// Brings one record in line now and says what happened.
+    pub async fn sync_one(&self, id: &str) -> Result<Value> {
+        let Some(item) = self.queue().lease_one(id).await? else {
+            return Ok(json!({ "id": id, "state": "in_work" }));
+        };
+        let mut tally = Tally::default();
+        let fate = self.work_one(Work::from(item), "records").await?;
+        tally.add(&fate);
+        Ok(fate.describe())
+    }
+
+    /// Cursor, queue, runs, dead letters.
+    pub async fn status(&self) -> Result<Value> {
+        let mut status = self.runs().status().await?;
+        status["flow"] = self.flow.name.into();
+        status["cursor"] = match Cursor::load(&self.ports, self.flow.name).await? {
+            Some(cursor) => json!(cursor),
+            None => Value::Null,
+        };
+        Ok(status)
+    }
+
+    pub(crate) fn queue(&self) -> Queue<'_> {
+        Queue {
+            flow: self.flow.name,
+            ports: &self.ports,
+            concurrency_max: self.mapping.settings().concurrency_max,
+        }
+    }
+
+    pub(crate) fn runs(&self) -> Runs<'_> {
+        Runs {
+            flow: self.flow.name,
+            ports: &self.ports,
+        }
+    }
+
+    /// The flow's own pair.
+    pub(crate) fn leg(&self) -> Result<Leg<'_>> {
+        Ok(Leg {
+            source: self.flow.source.as_ref(),
+            target: self.flow.target.as_ref(),
+            section: self.mapping.section(self.flow.section)?,
+            on_leave: self.flow.on_leave,
+            on_delete: self.flow.on_delete,
+            writes_back: self.flow.writes_back,
+            updates_locked: self.mapping.settings().update_approved_orders,
+        })
+    }
+
+    pub(crate) fn record_id(&self, id: &str) -> RecordId {
+        self.flow.source.kind().id(id)
+    }
+
+    pub(crate) fn settles_within(&self) -> Duration {
+        self.flow.target.settles_within()
+    }
+}

@@ -1,0 +1,186 @@
+//! A run: drain what is due, then list what changed since the cursor.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use sluice_core::{Change, Hint, Page, Ports, Record, RecordId, Result};
+
+use crate::cursor::Cursor;
+use crate::engine::Engine;
+use crate::links::Link;
+use crate::reconcile::Outcome;
+use crate::report::{Report, Tally};
+use crate::store::Lease;
+use crate::work::Work;
+
+/// What one run may use up.
+#[derive(Clone, Debug)]
+pub struct Budget {
+    pub until: Timestamp,
+    pub records: usize,
+}
+
+const PAGE_COUNT_MAX: usize = 1_000;
+const PAGE_RECORD_COUNT: usize = 100;
+/// Longer than any run's time budget.
+const EXTRACTION_LEASE: Duration = Duration::from_secs(300);
+
+impl Budget {
+    pub fn spent(&self, ports: &Ports) -> bool {
+        self.records == 0 || ports.clock.now() >= self.until
+    }
+}
+
+impl Engine {
+    /// The schedule's entry. Never fails for one record's sake; a fault in the report stopped the run, and
+    /// everything it had seen is queued or still before the cursor.
+    pub async fn run(&self, mut budget: Budget) -> Result<Report> {
+        let run = self.runs().begin().await?;
+        let mut tally = Tally::default();
+        let cause = format!("run {run}");
+        let result = self
+            .drain_and_extract(&mut budget, &cause, &mut tally)
+            .await;
+        let (ended, fault) = match result {
+            Ok(ended) => (ended, None),
+            Err(fault) => ("stopped", Some(fault)),
+        };
+        let report = Report {
+            run,
+            tally,
+            ended,
+            fault,
+        };
+        let stored = serde_json::to_value(&report).unwrap_or_default();
+        self.runs().end(run, &stored).await?;
+        Ok(report)
+    }
+
+    async fn drain_and_extract(
+        &self,
+        budget: &mut Budget,
+        cause: &str,
+        tally: &mut Tally,
+    ) -> Result<&'static str> {
+        if self.drain(budget, cause, tally).await? {
+            return Ok("stopped");
+        }
+        let name = format!("extract:{}", self.flow.name);
+        let Some(lease) = Lease::take(&self.ports, name, EXTRACTION_LEASE).await? else {
+            return Ok("busy");
+        };
+        let ended = self.extract(budget, &lease, cause, tally).await;
+        lease.release(&self.ports).await?;
+        ended
+    }
+
+    async fn extract(
+        &self,
+        budget: &mut Budget,
+        lease: &Lease,
+        cause: &str,
+        tally: &mut Tally,
+    ) -> Result<&'static str> {
+        // First: what becomes visible later belongs to the next window.
+        let until = self.flow.source.now(&self.ports).await?;
+        let streams = self.flow.source.streams();
+        let mut cursor = match Cursor::load(&self.ports, self.flow.name).await? {
+            Some(cursor) => cursor,
+            None => {
+                let start = self.mapping.settings().start_at.unwrap_or(until);
+                Cursor::starting(start, streams)
+            }
+        };
+        let selection = self.leg()?.section.selection();
+        for stream in streams {
+            for _ in 0..PAGE_COUNT_MAX {
+                if budget.spent(&self.ports) {
+                    return Ok(if budget.records == 0 {
+                        "records"
+                    } else {
+                        "time"
+                    });
+                }
+                if self.ports.clock.now() >= lease.until {
+                    return Ok("time");
+                }
+                let window = cursor.window(stream, until);
+                let count = PAGE_RECORD_COUNT.min(budget.records);
+                let source = &self.flow.source;
+                let page = source
+                    .changed(&self.ports, stream, &window, count, &selection)
+                    .await?;
+                let Page { changes, next } = page;
+                let (work, exhausted) = self.queue_page(changes, budget, tally).await?;
+                cursor.advance(stream, &window, next.clone());
+                // Last: a crash before this repeats the page, never loses it.
+                cursor.store(&self.ports, self.flow.name).await?;
+                if self.work(work, cause, tally).await? || self.drain(budget, cause, tally).await? {
+                    return Ok("stopped");
+                }
+                if next.is_none() || exhausted {
+                    break;
+                }
+            }
+        }
+        Ok(if budget.spent(&self.ports) {
+            "time"
+        } else {
+            "done"
+        })
+    }
+
+    /// Settles what needs no work, and commits the rest of a page to the queue. Leased items come back
+    /// with the page's records.
+    async fn queue_page(
+        &self,
+        changes: Vec<Change>,
+        budget: &mut Budget,
+        tally: &mut Tally,
+    ) -> Result<(Vec<Work>, bool)> {
+        tally.read += changes.len() as u64;
+        let mut hints: BTreeMap<RecordId, Hint> = BTreeMap::new();
+        let mut records: BTreeMap<String, Record> = BTreeMap::new();
+        for change in changes {
+            if let Some(outcome) = self.settled(&change).await? {
+                tally.count(outcome);
+                continue;
+            }
+            let Change {
+                id,
+                version,
+                record,
+            } = change;
+            if let Some(record) = record {
+                records.insert(id.id.clone(), record);
+            }
+            hints.insert(id.clone(), Hint { id, version });
+        }
+        let hints: Vec<Hint> = hints.into_values().collect();
+        budget.records -= hints.len().min(budget.records);
+        let items = self.receive(&hints).await?;
+        let work = items.into_iter().map(|item| Work {
+            record: records.remove(&item.id),
+            item,
+        });
+        Ok((work.collect(), budget.records == 0))
+    }
+
+    /// A change that needs no work: applied already, or out of scope and never synced.
+    async fn settled(&self, change: &Change) -> Result<Option<Outcome>> {
+        let link = Link::load(&self.ports, &change.id, self.flow.target.kind()).await?;
+        match (link, &change.record) {
+            (Some(link), _) => {
+                let applied = link.applied.is_some() || link.closed;
+                let seen = change.version.is_some() && link.version >= change.version;
+                Ok((applied && seen).then_some(Outcome::Unchanged))
+            }
+            (None, Some(record)) => {
+                let in_scope = self.leg()?.section.in_scope(&record.body)?;
+                Ok((!in_scope).then_some(Outcome::Skipped))
+            }
+            (None, None) => Ok(None),
+        }
+    }
+}

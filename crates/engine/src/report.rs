@@ -1,0 +1,65 @@
+//! What a run did: every record has exactly one outcome.
+
+use serde::Serialize;
+use serde_json::{Value, json};
+use sluice_core::Fault;
+
+use crate::reconcile::Outcome;
+use crate::work::Fate;
+
+/// How many records ended in each way.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Tally {
+    /// Changes the source listed.
+    pub read: u64,
+    pub created: u64,
+    pub updated: u64,
+    pub unchanged: u64,
+    pub skipped: u64,
+    pub queued: u64,
+    pub dead: u64,
+    /// The first few faults, for a quick look; the queue holds them all.
+    pub faults: Vec<Value>,
+}
+
+const FAULT_COUNT_MAX: usize = 20;
+
+impl Tally {
+    pub(crate) fn add(&mut self, fate: &Fate) {
+        match &fate.fault {
+            None => {}
+            Some(fault) if self.faults.len() < FAULT_COUNT_MAX => {
+                self.faults.push(
+                    json!({ "id": fate.id, "code": fault.code, "message": fault.to_string() }),
+                );
+            }
+            Some(_) => {}
+        }
+        match fate.done.as_ref().map(|done| done.outcome) {
+            Some(outcome) => self.count(outcome),
+            None if fate.dead => self.dead += 1,
+            None => self.queued += 1,
+        }
+    }
+
+    pub(crate) fn count(&mut self, outcome: Outcome) {
+        match outcome {
+            Outcome::Created => self.created += 1,
+            Outcome::Updated => self.updated += 1,
+            Outcome::Unchanged => self.unchanged += 1,
+            Outcome::Skipped => self.skipped += 1,
+        }
+    }
+}
+
+/// One execution of a flow by its schedule.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    pub run: i64,
+    #[serde(flatten)]
+    pub tally: Tally,
+    /// Why the run ended: `done`, `time`, `records`, `stopped`, `busy` (another run extracts).
+    pub ended: &'static str,
+    /// The fault that stopped it.
+    pub fault: Option<Fault>,
+}

@@ -1,0 +1,263 @@
+//! Answers a flow's routes.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use bytes::Bytes;
+use engine::{Budget, Engine, Flow, Tally, Work};
+use http::{Request, Response, StatusCode, header};
+use serde_json::{Value, json};
+use sluice_core::{Fault, Hook, Ports, Refused, Result, Variable, read_all};
+use subtle::ConstantTimeEq;
+
+use crate::answer::{json as answer, problem, refuse};
+use crate::route::{NoRoute, Route};
+
+const TOKEN: Variable = Variable {
+    name: "flows_token",
+    purpose: "the bearer token that the routes under /flows want",
+    required: true,
+};
+
+/// Bodies of requests under `/flows` hold nothing.
+const BODY_BYTES_MAX: usize = 4096;
+
+/// A run begins nothing new after this: the strictest host ends a request after 30 seconds.
+const RUN_MAX: Duration = Duration::from_secs(20);
+const RECORD_COUNT_MAX: usize = 5_000;
+
+/// One flow's routes, on some ports.
+pub struct Service {
+    flow: Flow,
+    /// The file mounted at `/mapping.toml`, if any.
+    mounted: Option<String>,
+    ports: Ports,
+}
+
+/// What was done after the response went out; for the log.
+pub type Worked = Option<Tally>;
+
+impl Service {
+    pub fn new(flow: Flow, mounted: Option<String>, ports: Ports) -> Self {
+        Self {
+            flow,
+            mounted,
+            ports,
+        }
+    }
+
+    /// How much of a body to read before refusing with 413.
+    pub fn body_bytes_max(&self, path: &str) -> usize {
+        match Route::of(self.flow.name, &http::Method::POST, path) {
+            Ok(Route::Hook { name, .. }) => {
+                hook(&self.flow, name).map_or(BODY_BYTES_MAX, |hook| hook.body_bytes_max())
+            }
+            _ => BODY_BYTES_MAX,
+        }
+    }
+
+    /// Answers through `respond`, exactly once, and may work on after that.
+    pub async fn handle(
+        self,
+        request: Request<Bytes>,
+        respond: impl AsyncFnOnce(Response<Bytes>),
+    ) -> Worked {
+        let path = request.uri().path().to_owned();
+        let refused = match Route::of(self.flow.name, request.method(), &path) {
+            Ok(Route::Hook { name, rest }) => {
+                return self.hooked(name, rest, &request, respond).await;
+            }
+            Ok(route) => {
+                let response = self.managed(route, &request).await;
+                respond(response).await;
+                return None;
+            }
+            Err(NoRoute::NotFound) => refuse(StatusCode::NOT_FOUND, "there is no such route"),
+            Err(NoRoute::MethodNotAllowed { allow }) => {
+                let mut response = refuse(
+                    StatusCode::METHOD_NOT_ALLOWED,
+                    "this route wants another method",
+                );
+                let allow = http::HeaderValue::from_static(allow);
+                response.headers_mut().insert(header::ALLOW, allow);
+                response
+            }
+        };
+        respond(refused).await;
+        None
+    }
+
+    /// Verify, commit, acknowledge; then work.
+    async fn hooked(
+        self,
+        name: &str,
+        rest: &str,
+        request: &Request<Bytes>,
+        respond: impl AsyncFnOnce(Response<Bytes>),
+    ) -> Worked {
+        let Some(hook) = hook(&self.flow, name) else {
+            respond(refuse(StatusCode::NOT_FOUND, "there is no such route")).await;
+            return None;
+        };
+        if let Err(fault) = hook.check(&self.ports) {
+            respond(problem(&fault)).await;
+            return None;
+        }
+        let hints = match hook.verify(&self.ports, rest, request) {
+            Ok(hints) => hints,
+            Err(Refused { status, reason }) => {
+                let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
+                respond(refuse(status, reason)).await;
+                return None;
+            }
+        };
+        let received = async {
+            let engine = self.engine()?;
+            engine.prepare().await?;
+            let items = engine.receive(&hints).await?;
+            Ok::<_, Fault>((engine, items))
+        };
+        match received.await {
+            Ok((engine, items)) => {
+                // Only now: everything is durable.
+                respond(hook.acknowledge()).await;
+                let work = items.into_iter().map(Work::from).collect();
+                let mut tally = Tally::default();
+                if let Err(fault) = work_on(&engine, work, &mut tally).await {
+                    tally
+                        .faults
+                        .push(json!({ "code": fault.code, "message": fault.to_string() }));
+                }
+                Some(tally)
+            }
+            Err(fault) => {
+                respond(problem(&fault)).await;
+                None
+            }
+        }
+    }
+
+    async fn managed(self, route: Route<'_>, request: &Request<Bytes>) -> Response<Bytes> {
+        if let Err(refused) = authorized(&self.ports, request) {
+            return refused;
+        }
+        match self.manage(route, request).await {
+            Ok(response) => response,
+            Err(fault) => problem(&fault),
+        }
+    }
+
+    async fn manage(self, route: Route<'_>, request: &Request<Bytes>) -> Result<Response<Bytes>> {
+        let query = match query(request) {
+            Ok(query) => query,
+            Err(reason) => return Ok(refuse(StatusCode::BAD_REQUEST, &reason)),
+        };
+        let dry_run = match query.get("dry_run").map(String::as_str) {
+            None | Some("0" | "false") => false,
+            Some("1" | "true") => true,
+            Some(_) => return Ok(refuse(StatusCode::BAD_REQUEST, "dry_run is 0 or 1")),
+        };
+        let engine = self.engine()?;
+        engine.prepare().await?;
+        let body = match route {
+            Route::Status => engine.status().await?,
+            Route::Run if dry_run => engine.preview(budget(&engine)).await?,
+            Route::Run => {
+                let report = engine.run(budget(&engine)).await?;
+                let status = match report.fault {
+                    // Whoever schedules the runs should see that this one did not come to its end.
+                    Some(_) => StatusCode::SERVICE_UNAVAILABLE,
+                    None => StatusCode::OK,
+                };
+                return Ok(answer(status, &to_json(&report)));
+            }
+            Route::Record { id } => {
+                let said = engine.sync_one(&id).await?;
+                let status = match said["state"].as_str() {
+                    Some("in_work") => StatusCode::CONFLICT,
+                    Some("queued") => StatusCode::ACCEPTED,
+                    Some("dead") => StatusCode::UNPROCESSABLE_ENTITY,
+                    _ => StatusCode::OK,
+                };
+                return Ok(answer(status, &said));
+            }
+            Route::Hook { .. } => {
+                return Ok(refuse(StatusCode::NOT_FOUND, "there is no such route"));
+            }
+        };
+        Ok(answer(StatusCode::OK, &body))
+    }
+
+    fn engine(self) -> Result<Engine> {
+        Engine::new(self.flow, self.mounted.as_deref(), self.ports)
+    }
+}
+
+/// The leased items first, then whatever else is due, until a small budget is spent.
+async fn work_on(engine: &Engine, work: Vec<Work>, tally: &mut Tally) -> Result<()> {
+    if work.is_empty() {
+        return Ok(());
+    }
+    if engine.work(work, "hook", tally).await? {
+        return Ok(());
+    }
+    let mut rest = budget(engine);
+    rest.records = rest.records.min(100);
+    engine.drain(&mut rest, "hook", tally).await?;
+    Ok(())
+}
+
+fn budget(engine: &Engine) -> Budget {
+    Budget {
+        until: engine.ports.clock.now() + RUN_MAX,
+        records: RECORD_COUNT_MAX,
+    }
+}
+
+fn hook(flow: &Flow, name: &str) -> Option<Box<dyn Hook>> {
+    flow.source
+        .hooks()
+        .into_iter()
+        .find(|hook| hook.name() == name)
+}
+
+/// The bearer token, compared in constant time; with none set, nobody is let in.
+fn authorized(ports: &Ports, request: &Request<Bytes>) -> Result<(), Response<Bytes>> {
+    let [token] = read_all(ports.variables.as_ref(), [TOKEN]).map_err(|fault| problem(&fault))?;
+    let token = token.unwrap_or_default();
+    let mut given = request.headers().get_all(header::AUTHORIZATION).iter();
+    let given = match (given.next(), given.next()) {
+        (Some(given), None) => given.as_bytes(),
+        _ => b"",
+    };
+    let given = given.strip_prefix(b"Bearer ").unwrap_or_default();
+    if !token.is_empty() && bool::from(token.as_bytes().ct_eq(given)) {
+        return Ok(());
+    }
+    Err(refuse(
+        StatusCode::UNAUTHORIZED,
+        "a valid bearer token is needed",
+    ))
+}
+
+/// The query's parameters; an unknown or repeated one is refused.
+fn query(request: &Request<Bytes>) -> Result<HashMap<String, String>, String> {
+    let mut parameters = HashMap::new();
+    let text = request.uri().query().unwrap_or_default();
+    for (name, value) in form_urlencoded::parse(text.as_bytes()) {
+        if name != "dry_run" {
+            return Err("the query holds an unknown parameter".into());
+        }
+        if parameters
+            .insert(name.into_owned(), value.into_owned())
+            .is_some()
+        {
+            return Err("the query holds a parameter twice".into());
+        }
+    }
+    Ok(parameters)
+}
+
+fn to_json(report: &engine::Report) -> Value {
+    serde_json::to_value(report).unwrap_or_else(|error| json!({ "error": error.to_string() }))
+}
