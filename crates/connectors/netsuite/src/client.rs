@@ -56,13 +56,18 @@ const NAME_VALIDATION: HeaderName = HeaderName::from_static("x-netsuite-property
 /// `ANSWER_TOO_LARGE` (dead letter). Where `call` writes and no whole answer came, the fault says that
 /// the write may have taken effect.
 pub async fn send(ports: &Ports, settings: &Settings, call: &Call) -> Result<Response<Bytes>> {
-    let credential = auth::credential(ports, settings, None).await?;
-    let mut response = once(ports, settings, call, &credential).await?;
-    if response.status() == 401 {
-        let fresh = auth::credential(ports, settings, Some(&credential)).await?;
-        response = once(ports, settings, call, &fresh).await?;
-    }
+    let response = exchange(ports, settings, call).await?;
     errors::accept(call.effect, response)
+}
+
+async fn exchange(ports: &Ports, settings: &Settings, call: &Call) -> Result<Response<Bytes>> {
+    let credential = auth::credential(ports, settings, None).await?;
+    let response = once(ports, settings, call, &credential).await?;
+    if response.status() != 401 {
+        return Ok(response);
+    }
+    let fresh = auth::credential(ports, settings, Some(&credential)).await?;
+    once(ports, settings, call, &fresh).await
 }
 
 async fn once(

@@ -224,12 +224,35 @@ fn details(body: &[u8]) -> Vec<Detail> {
         .collect()
 }
 
+/// Every field NetSuite names: by its place in what we sent, else by its label in the vendor's words.
 fn bad_fields(details: &[Detail]) -> Vec<BadField> {
-    details
-        .iter()
-        .filter_map(|detail| Some(BadField::new(detail.path.as_ref()?, &detail.words)))
-        .collect()
+    let mut fields = Vec::new();
+    for detail in details {
+        match &detail.path {
+            Some(path) => fields.push(BadField::new(path, &detail.words)),
+            None => fields.extend(
+                labels(&detail.words)
+                    .take(DETAIL_COUNT_MAX)
+                    .map(|label| BadField::new(label, &detail.words)),
+            ),
+        }
+    }
+    fields.truncate(DETAIL_COUNT_MAX);
+    fields
 }
+
+/// The labels at the end of a sentence like `Please enter value(s) for: Customer, Date.`
+fn labels(words: &str) -> impl Iterator<Item = &str> {
+    let named = LABELS_FOLLOW
+        .iter()
+        .find_map(|introduction| words.split_once(introduction));
+    let list = named.map_or("", |(_, list)| list);
+    list.split(',')
+        .map(|label| label.trim().trim_end_matches('.'))
+        .filter(|label| !label.is_empty())
+}
+
+const LABELS_FOLLOW: [&str; 2] = ["Please enter value(s) for: ", "for the following field: "];
 
 fn answer(status: StatusCode, details: &[Detail]) -> Answer {
     let words: Vec<&str> = details.iter().map(|detail| detail.words.as_str()).collect();

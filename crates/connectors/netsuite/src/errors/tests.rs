@@ -128,19 +128,26 @@ fn every_refused_field_is_named() {
     let body = r#"{"title":"Bad Request","status":400,"o:errorDetails":[
         {"detail":"Invalid value.","o:errorCode":"INVALID_CONTENT","o:errorPath":"item.items[0].item"},
         {"detail":"Please enter value(s).","o:errorCode":"USER_ERROR","o:errorPath":"$.entity"},
+        {"detail":"Error. Please enter value(s) for: Customer, Date.","o:errorCode":"USER_ERROR"},
         {"detail":"Something else.","o:errorCode":"USER_ERROR"}]}"#;
     let fault = refusal(Effect::Write, &answer(400, body));
     assert_eq!(
         fault.fields,
         [
             BadField::new("item.items[0].item", "Invalid value."),
-            BadField::new("entity", "Please enter value(s).")
+            BadField::new("entity", "Please enter value(s)."),
+            BadField::new(
+                "Customer",
+                "Error. Please enter value(s) for: Customer, Date."
+            ),
+            BadField::new("Date", "Error. Please enter value(s) for: Customer, Date."),
         ]
     );
     assert_eq!(
         fault.message,
         "NetSuite refused the record (400 INVALID_CONTENT): \
-         Invalid value.; Please enter value(s).; Something else."
+         Invalid value.; Please enter value(s).; Error. Please enter value(s) for: Customer, Date.; \
+         Something else."
     );
 }
 
