@@ -27,8 +27,10 @@ use crate::stores::{DatabaseStats, Stores};
 pub struct Options {
     /// Where to listen; port 0 takes a free one.
     pub listen: SocketAddr,
-    /// The folder for stores, compiled code and copied files.
+    /// The folder for stores and copied files.
     pub state: PathBuf,
+    /// The folder for compiled code; safe to share among applications and to delete.
+    pub compiled: PathBuf,
     /// Values of application variables by name, lower case. Without `Debug`: some are secret.
     pub variables: BTreeMap<String, String>,
     /// What requests may cost.
@@ -42,9 +44,11 @@ pub struct Options {
 impl Options {
     /// A free port on this machine, and defaults for the rest.
     pub fn new(state: impl Into<PathBuf>) -> Self {
+        let state = state.into();
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-            state: state.into(),
+            compiled: state.join("compiled"),
+            state,
             variables: BTreeMap::new(),
             limits: Limits::default(),
             runtime_config: RuntimeConfig::default(),
@@ -174,7 +178,7 @@ fn load(manifest: &Manifest, options: &Options) -> anyhow::Result<Application> {
     let state = &options.state;
     std::fs::create_dir_all(state).with_context(|| format!("can't make {}", state.display()))?;
     let limits = options.limits;
-    let engine = Engine::new(&limits, &state.join("compiled"))?;
+    let engine = Engine::new(&limits, &options.compiled)?;
     let stores = Arc::new(Stores::new(state, limits.sql)?);
     let clients = Clients::new(
         options.runtime_config.clone(),

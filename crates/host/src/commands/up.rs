@@ -115,11 +115,10 @@ fn options(arguments: &Arguments) -> anyhow::Result<Options> {
         .collect();
     Ok(Options {
         listen: arguments.listen,
-        state: arguments.state.clone(),
         variables,
         limits: limits(arguments),
         runtime_config,
-        cron: true,
+        ..Options::new(&arguments.state)
     })
 }
 

@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
-use wasmtime::component::{Component, InstancePre, Linker};
+use wasmtime::component::types::ComponentItem;
+use wasmtime::component::{Component, InstancePre, Linker, ResourceType};
 use wasmtime::{Cache, CacheConfig, Config, PoolingAllocationConfig, Store};
 
 use super::bindings::platform::fermyon::spin::{key_value, sqlite, variables};
@@ -13,6 +14,15 @@ use super::limits::Limits;
 
 /// How often a busy component yields to others, so that its time limit can strike.
 const EPOCH: Duration = Duration::from_millis(10);
+
+/// What this host implements beside WASI.
+const OFFERED: [&str; 3] = [
+    "fermyon:spin/key-value@2.0.0",
+    "fermyon:spin/sqlite@2.0.0",
+    "fermyon:spin/variables@2.0.0",
+];
+/// What else a Spin host offers, by the start of its names.
+const NOT_OFFERED: [&str; 4] = ["fermyon:spin/", "spin:", "wasi:keyvalue/", "wasi:config/"];
 
 /// Compiles and links. Compiled code is kept under the state folder, found again by content and version.
 pub(crate) struct Engine {
@@ -42,20 +52,16 @@ impl Engine {
 
     /// Loads a component file.
     ///
-    /// Interfaces that Spin offers and this host does not (PostgreSQL, Redis, …) are linked to a trap that
-    /// names them: a component that never calls them runs.
+    /// Functions of interfaces that Spin offers and this host does not (PostgreSQL, Redis, …) are linked to
+    /// an error that names them: a component that never calls them runs.
     pub(crate) fn load(&self, file: &Path) -> wasmtime::Result<Loaded> {
         let component = Component::from_file(&self.engine, file)?;
         let mut linker = self.linker.clone();
-        for (import, _) in component.component_type().imports(&self.engine) {
-            let offered = ["wasi:", "fermyon:spin/", "spin:"]
-                .iter()
-                .any(|by| import.starts_with(by));
-            if !offered {
-                wasmtime::bail!("it imports {import}, which no Spin host offers");
+        for (import, item) in component.component_type().imports(&self.engine) {
+            if NOT_OFFERED.iter().any(|by| import.starts_with(by)) && !OFFERED.contains(&import) {
+                refuse_calls(&self.engine, &mut linker, import, &item.ty)?;
             }
         }
-        linker.define_unknown_imports_as_traps(&component)?;
         linker.instantiate_pre(&component)
     }
 
@@ -111,3 +117,34 @@ fn link(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<Instance>> {
     variables::add_to_linker::<_, Platform>(&mut linker, |instance| instance)?;
     Ok(linker)
 }
+
+/// Links an interface so that the component starts, and every call is an error.
+fn refuse_calls(
+    engine: &wasmtime::Engine,
+    linker: &mut Linker<Instance>,
+    import: &str,
+    item: &ComponentItem,
+) -> wasmtime::Result<()> {
+    let ComponentItem::ComponentInstance(interface) = item else {
+        return Ok(());
+    };
+    let mut instance = linker.instance(import)?;
+    for (name, item) in interface.exports(engine) {
+        match item.ty {
+            ComponentItem::ComponentFunc(_) => {
+                let function = format!("{import}#{name}");
+                instance.func_new(name, move |_, _, _, _| {
+                    wasmtime::bail!("{function} is not offered by this host")
+                })?;
+            }
+            ComponentItem::Resource(_) => {
+                instance.resource(name, ResourceType::host::<NotOffered>(), |_, _| Ok(()))?;
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// A resource of an interface that is not offered: nothing ever makes one.
+struct NotOffered;
