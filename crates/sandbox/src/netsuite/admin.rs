@@ -31,7 +31,12 @@ impl NetSuite {
     ///
     /// `NotFound`, or `Refused` by the account's rules.
     pub fn approve(&mut self, order: &str, now: Timestamp) -> Result<Value, EditError> {
-        self.user_edit("salesOrder", order, &json!({"orderStatus": {"id": "B"}}), now)
+        self.user_edit(
+            "salesOrder",
+            order,
+            &json!({"orderStatus": {"id": "B"}}),
+            now,
+        )
     }
 
     /// Ships and bills: sets how much of each open line was fulfilled and billed. The order must be
@@ -63,7 +68,8 @@ impl NetSuite {
         if fulfilled > ordered || billed > ordered {
             return Err(EditError::Refused("More than was ordered.".to_owned()));
         }
-        line.fields.insert("quantityFulfilled", Cell::Number(fulfilled));
+        line.fields
+            .insert("quantityFulfilled", Cell::Number(fulfilled));
         line.fields.insert("quantityBilled", Cell::Number(billed));
         let status = order::status(&record);
         record.fields.insert("status", Cell::Choice(status));
@@ -93,7 +99,12 @@ impl NetSuite {
     }
 
     /// A user's form shows every line: those sent are all there are.
-    fn user_write(&mut self, base: Record, fields: &Value, now: Timestamp) -> Result<Value, EditError> {
+    fn user_write(
+        &mut self,
+        base: Record,
+        fields: &Value,
+        now: Timestamp,
+    ) -> Result<Value, EditError> {
         let kind = base.kind;
         let replace = kind
             .sublists
@@ -115,7 +126,12 @@ impl NetSuite {
             .ok_or_else(|| EditError::NotFound("the record is gone".to_owned()))
     }
 
-    pub(super) fn user_remove(&mut self, kind: &str, id: &str, now: Timestamp) -> Result<(), EditError> {
+    pub(super) fn user_remove(
+        &mut self,
+        kind: &str,
+        id: &str,
+        now: Timestamp,
+    ) -> Result<(), EditError> {
         let (family, id) = {
             let record = self.find(kind, id)?;
             (record.kind.family, record.id)
@@ -149,6 +165,16 @@ impl NetSuite {
             .note(&mut self.store, self.options.suiteql_lag, now);
     }
 
+    /// What changed so far keeps the lag it was made under.
+    fn set_lag(&mut self, lag: SignedDuration, now: Timestamp) {
+        self.note(now);
+        if self.options.suiteql_lag.is_zero() {
+            // All of it is already visible: failure would show at the next query.
+            let _ = self.index.sync(&mut self.store, SignedDuration::ZERO, now);
+        }
+        self.options.suiteql_lag = lag;
+    }
+
     fn save(&mut self, mut record: Record, now: Timestamp) -> Value {
         record.modified = now;
         let family = record.kind.family;
@@ -174,7 +200,12 @@ impl NetSuite {
     /// Settings by name: `token_life_s`, `suiteql_lag_s`, `upsert_race_ms`, `concurrency_max`,
     /// `requests_per_minute_max` (null for none), `concurrency_form`, `orders_start_approved`, `https`,
     /// `expire_tokens`.
-    pub(super) fn set(&mut self, setting: &str, value: &Value) -> Result<(), EditError> {
+    pub(super) fn set(
+        &mut self,
+        setting: &str,
+        value: &Value,
+        now: Timestamp,
+    ) -> Result<(), EditError> {
         let wrong = || EditError::Refused(format!("not a value for {setting}"));
         let number = || match value {
             Value::Null => Ok(None),
@@ -192,7 +223,8 @@ impl NetSuite {
                 self.gate.set_token_life(life);
             }
             "suiteql_lag_s" => {
-                self.options.suiteql_lag = SignedDuration::from_secs(number()?.unwrap_or(0));
+                let lag = SignedDuration::from_secs(number()?.unwrap_or(0));
+                self.set_lag(lag, now);
             }
             "upsert_race_ms" => {
                 self.options.upsert_race = number()?.map(SignedDuration::from_millis);

@@ -170,8 +170,7 @@ impl Gate {
             || get("realm") != credentials.account_id
             || get("oauth_consumer_key") != credentials.consumer_key
             || get("oauth_token") != credentials.token_id
-            || now.as_second().saturating_sub(timestamp).saturating_abs()
-                > CLOCK_SKEW_MAX.as_secs()
+            || now.as_second().saturating_sub(timestamp).saturating_abs() > CLOCK_SKEW_MAX.as_secs()
         {
             return false;
         }
@@ -192,7 +191,12 @@ impl Gate {
     }
 
     /// The token endpoint: an access token for a signed assertion.
-    pub fn token(&mut self, request: &Request<Bytes>, origin: &str, now: Timestamp) -> Response<Bytes> {
+    pub fn token(
+        &mut self,
+        request: &Request<Bytes>,
+        origin: &str,
+        now: Timestamp,
+    ) -> Response<Bytes> {
         if request.method() != http::Method::POST {
             return refuse(StatusCode::METHOD_NOT_ALLOWED, "invalid_request");
         }
@@ -203,7 +207,8 @@ impl Gate {
         if get("grant_type") != "client_credentials" {
             return refuse(StatusCode::BAD_REQUEST, "unsupported_grant_type");
         }
-        if get("client_assertion_type") != "urn:ietf:params:oauth:client-assertion-type:jwt-bearer" {
+        if get("client_assertion_type") != "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+        {
             return refuse(StatusCode::BAD_REQUEST, "invalid_request");
         }
         let own_url = format!(

@@ -16,7 +16,10 @@ pub(super) fn settle(store: &Store, before: &Record, draft: &mut Record) -> Resu
         require(draft, &["companyName", "subsidiary"])?;
     }
     draft.fields.entry("isPerson").or_insert(Cell::Flag(false));
-    draft.fields.entry("isInactive").or_insert(Cell::Flag(false));
+    draft
+        .fields
+        .entry("isInactive")
+        .or_insert(Cell::Flag(false));
     name(draft);
     let taken = draft
         .text("entityId")
@@ -41,7 +44,10 @@ pub(super) fn settle(store: &Store, before: &Record, draft: &mut Record) -> Resu
 
 /// Without automatic numbering the customer id is the name, unless given.
 fn name(draft: &mut Record) {
-    if draft.text("entityId").is_some_and(|id| !id.trim().is_empty()) {
+    if draft
+        .text("entityId")
+        .is_some_and(|id| !id.trim().is_empty())
+    {
         return;
     }
     let name = if draft.flag("isPerson") {
@@ -99,7 +105,10 @@ fn currencies(store: &Store, before: &Record, draft: &mut Record) -> Result<(), 
             },
         );
     }
-    if lines.iter().any(|line| !line.fields.contains_key("currency")) {
+    if lines
+        .iter()
+        .any(|line| !line.fields.contains_key("currency"))
+    {
         return Err(Problem::user_error("Please enter value(s) for: Currency."));
     }
     let kept: Vec<u64> = lines.iter().map(|line| line.key).collect();

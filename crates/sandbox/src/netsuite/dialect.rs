@@ -79,17 +79,15 @@ pub(super) fn translate(query: &str, today: &str) -> Result<String, String> {
         .first()
         .is_some_and(|token| token.is("select") || token.is("with"));
     // `LIMIT` is not part of the dialect; `?` would be a parameter that is never bound.
-    let foreign = tokens
-        .iter()
-        .any(|token| match token {
-            Token::Word(word) => {
-                let word = word.to_lowercase();
-                word == "limit" || word.starts_with("builtin_")
-            }
-            Token::Quoted(text) => text.to_lowercase().starts_with("builtin_"),
-            Token::Mark(mark) => matches!(mark, ';' | '?'),
-            Token::Text(_) => false,
-        });
+    let foreign = tokens.iter().any(|token| match token {
+        Token::Word(word) => {
+            let word = word.to_lowercase();
+            word == "limit" || word.starts_with("builtin_")
+        }
+        Token::Quoted(text) => text.to_lowercase().starts_with("builtin_"),
+        Token::Mark(mark) => matches!(mark, ';' | '?'),
+        Token::Text(_) => false,
+    });
     if !starts || foreign {
         return Err("Invalid or unsupported search".to_owned());
     }
@@ -299,7 +297,15 @@ fn display_text(tokens: &mut Vec<Token>) {
             continue;
         };
         tokens.insert(end, Token::Mark(')'));
-        let lookup = ["SELECT", "label", "FROM", "builtin_labels", "WHERE", "sort", "="];
+        let lookup = [
+            "SELECT",
+            "label",
+            "FROM",
+            "builtin_labels",
+            "WHERE",
+            "sort",
+            "=",
+        ];
         let mut call = vec![Token::Mark('(')];
         call.extend(lookup.iter().map(|word| Token::Word((*word).to_owned())));
         call.push(Token::Text(sort.to_owned()));

@@ -132,11 +132,7 @@ fn value_of(record: &Record, field: &str) -> Option<Cell> {
     if field == "id" {
         return i64::try_from(record.id).ok().map(Cell::Integer);
     }
-    match field {
-        "dateCreated" | "createdDate" => Some(Cell::Moment(record.created)),
-        "lastModifiedDate" => Some(Cell::Moment(record.modified)),
-        _ => record.fields.get(field).cloned(),
-    }
+    record.fields.get(field).cloned()
 }
 
 fn text_of(value: &Cell) -> String {
@@ -356,7 +352,10 @@ impl Parser<'_> {
 
 fn invalid(text: &str) -> Problem {
     Problem::bad_request(
-        Detail::new("INVALID_PARAMETER", format!("Invalid query parameter 'q'. {text}"))
-            .at(Place::Query("q".to_owned())),
+        Detail::new(
+            "INVALID_PARAMETER",
+            format!("Invalid query parameter 'q'. {text}"),
+        )
+        .at(Place::Query("q".to_owned())),
     )
 }

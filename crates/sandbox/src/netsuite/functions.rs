@@ -10,9 +10,38 @@ use super::dialect::date_text;
 
 /// The engine's functions that SuiteQL has as well, and ours.
 const ALLOWED: &[&str] = &[
-    "abs", "avg", "ceil", "coalesce", "concat", "count", "floor", "instr", "length", "like",
-    "lower", "ltrim", "max", "min", "mod", "nullif", "nvl", "nvl2", "power", "replace", "round", "rtrim",
-    "sign", "sqrt", "substr", "sum", "to_char", "to_date", "to_number", "trim", "trunc", "upper",
+    "abs",
+    "avg",
+    "ceil",
+    "coalesce",
+    "concat",
+    "count",
+    "floor",
+    "instr",
+    "length",
+    "like",
+    "lower",
+    "ltrim",
+    "max",
+    "min",
+    "mod",
+    "nullif",
+    "nvl",
+    "nvl2",
+    "power",
+    "replace",
+    "round",
+    "rtrim",
+    "sign",
+    "sqrt",
+    "substr",
+    "sum",
+    "to_char",
+    "to_date",
+    "to_number",
+    "trim",
+    "trunc",
+    "upper",
 ];
 
 pub(super) fn is_allowed(name: &str) -> bool {
@@ -32,7 +61,11 @@ pub(super) fn register(connection: &Connection) -> Result<(), Error> {
     connection.create_scalar_function("nvl", 2, flags, |context| {
         let first: Value = context.get(0)?;
         let first_is_empty = first == Value::Null || first == Value::Text(String::new());
-        Ok(if first_is_empty { context.get(1)? } else { first })
+        Ok(if first_is_empty {
+            context.get(1)?
+        } else {
+            first
+        })
     })?;
     connection.create_scalar_function("nvl2", 3, flags, |context| {
         let is_null = context.get_raw(0) == ValueRef::Null;
@@ -111,7 +144,9 @@ impl Parts {
 }
 
 /// The elements of a date format, longest first.
-const ELEMENTS: &[&str] = &["YYYY", "HH24", "HH12", "MM", "DD", "HH", "MI", "SS", "AM", "PM"];
+const ELEMENTS: &[&str] = &[
+    "YYYY", "HH24", "HH12", "MM", "DD", "HH", "MI", "SS", "AM", "PM",
+];
 
 fn to_char(context: &Context<'_>) -> Result<Option<String>, Error> {
     let Some(text) = text_at(context, 0) else {
@@ -154,7 +189,10 @@ fn to_date(context: &Context<'_>) -> Result<String, Error> {
     let (mut hour, mut minute, mut second) = (0, 0, 0);
     let (mut rest, mut format) = (text.as_str(), format.as_str());
     while let Some(first) = format.chars().next() {
-        let Some(element) = ELEMENTS.iter().find(|element| format.starts_with(**element)) else {
+        let Some(element) = ELEMENTS
+            .iter()
+            .find(|element| format.starts_with(**element))
+        else {
             format = &format[first.len_utf8()..];
             if first != '"' {
                 rest = rest.strip_prefix(first).ok_or_else(fault)?;

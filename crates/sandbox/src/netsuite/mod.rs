@@ -14,7 +14,9 @@ mod filter;
 mod functions;
 mod order;
 mod read;
+mod request;
 mod routes;
+mod row;
 mod schema;
 mod stock;
 mod store;
@@ -106,8 +108,7 @@ impl NetSuite {
     ) -> Result<Self, rusqlite::Error> {
         let mut store = store::Store::new(seed);
         stock::stock(&mut store, catalogue, now);
-        let mut index = suiteql::Index::new()?;
-        index.note(&mut store, SignedDuration::ZERO, now);
+        let index = suiteql::Index::new()?;
         Ok(Self {
             rules: Rules {
                 orders_start_approved: options.orders_start_approved,
@@ -139,6 +140,7 @@ impl NetSuite {
     /// Sets the account up anew; records and credentials stay.
     pub fn set_options(&mut self, change: impl FnOnce(&mut Options)) {
         change(&mut self.options);
+        self.gate.set_token_life(self.options.token_life);
         self.rules = Rules {
             orders_start_approved: self.options.orders_start_approved,
             closed_before: self.options.closed_before,
@@ -165,11 +167,18 @@ impl Vendor for NetSuite {
     fn records(&self, kind: &str) -> Option<Vec<Value>> {
         let kind = schema::Kind::named(kind)?;
         let records = self.store.all(kind);
-        Some(records.map(|record| read::bare(&self.store, record)).collect())
+        Some(
+            records
+                .map(|record| read::bare(&self.store, record))
+                .collect(),
+        )
     }
 
     fn kinds(&self) -> Vec<String> {
-        schema::KINDS.iter().map(|kind| kind.name.to_owned()).collect()
+        schema::KINDS
+            .iter()
+            .map(|kind| kind.name.to_owned())
+            .collect()
     }
 
     fn create(&mut self, kind: &str, fields: Value, now: Timestamp) -> Result<Value, EditError> {
@@ -190,7 +199,7 @@ impl Vendor for NetSuite {
         self.user_remove(kind, id, now)
     }
 
-    fn configure(&mut self, setting: &str, value: Value, _now: Timestamp) -> Result<(), EditError> {
-        self.set(setting, &value)
+    fn configure(&mut self, setting: &str, value: Value, now: Timestamp) -> Result<(), EditError> {
+        self.set(setting, &value, now)
     }
 }

@@ -48,7 +48,12 @@ pub(super) fn settle(
 }
 
 /// What the customer decides: subsidiary, currency, terms.
-fn header(store: &Store, before: &Record, draft: &mut Record, now: Timestamp) -> Result<(), Problem> {
+fn header(
+    store: &Store,
+    before: &Record,
+    draft: &mut Record,
+    now: Timestamp,
+) -> Result<(), Problem> {
     let entity = draft.reference("entity").unwrap_or_default();
     let invalid = |id: u64, field: &str| {
         Problem::bad_request(Detail::invalid_field_value(&id.to_string(), field, field))
@@ -149,7 +154,8 @@ fn line(store: &mut Store, draft: &mut Record, index: usize) -> Result<(), Probl
     check_item(store, item, subsidiary, is_new, &path)?;
     let quantity = given(line, "quantity").unwrap_or(Decimal::ONE);
     line.fields.insert("quantity", Cell::Number(quantity));
-    let too_large = || Problem::bad_request(Detail::invalid_value("amount", &format!("{path}.amount")));
+    let too_large =
+        || Problem::bad_request(Detail::invalid_value("amount", &format!("{path}.amount")));
     let (rate, amount) = match (given(line, "rate"), given(line, "amount")) {
         (Some(rate), Some(amount)) => (rate, amount),
         (Some(rate), None) => (rate, rate.checked_mul(quantity).ok_or_else(too_large)?),
@@ -160,13 +166,17 @@ fn line(store: &mut Store, draft: &mut Record, index: usize) -> Result<(), Probl
         }
     };
     let half_up = RoundingStrategy::MidpointAwayFromZero;
-    let rate = rate.round_dp_with_strategy(RATE_PLACES, half_up).normalize();
+    let rate = rate
+        .round_dp_with_strategy(RATE_PLACES, half_up)
+        .normalize();
     let amount = amount.round_dp_with_strategy(CURRENCY_PLACES, half_up);
     line.fields.insert("rate", Cell::Number(rate));
     line.fields.insert("amount", Cell::Number(amount));
     line.fields.entry("isClosed").or_insert(Cell::Flag(false));
     for name in ["quantityFulfilled", "quantityBilled"] {
-        line.fields.entry(name).or_insert(Cell::Number(Decimal::ZERO));
+        line.fields
+            .entry(name)
+            .or_insert(Cell::Number(Decimal::ZERO));
     }
     let number = i64::try_from(line.key).unwrap_or(i64::MAX);
     line.fields.insert("line", Cell::Integer(number));
@@ -218,7 +228,12 @@ fn total(draft: &mut Record) -> Result<(), Problem> {
 
 /// Whether the order is approved: from outside only `A` and `B` can be set, and `A` only while nothing
 /// was processed.
-fn approve(rules: &Rules, before: &Record, draft: &mut Record, manner: &Manner) -> Result<(), Problem> {
+fn approve(
+    rules: &Rules,
+    before: &Record,
+    draft: &mut Record,
+    manner: &Manner,
+) -> Result<(), Problem> {
     let (stood, stood_approved) = match before.fields.get("orderStatus") {
         Some(Cell::Choice(status)) => (Some(*status), before.flag("approved")),
         _ => (None, rules.orders_start_approved),
@@ -258,7 +273,9 @@ pub(super) fn status(order: &Record) -> &'static str {
         .iter()
         .filter(|line| line.fields.get("isClosed") != Some(&Cell::Flag(true)))
         .collect();
-    let billed = lines.iter().any(|line| !number(line, "quantityBilled").is_zero());
+    let billed = lines
+        .iter()
+        .any(|line| !number(line, "quantityBilled").is_zero());
     if open.is_empty() && !billed {
         return "H";
     }

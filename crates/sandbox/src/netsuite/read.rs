@@ -103,7 +103,13 @@ pub(super) fn line(
 pub(super) fn bare(store: &Store, record: &Record) -> Value {
     let mut body = Map::new();
     body.insert("id".to_owned(), Value::String(record.id.to_string()));
-    write_fields(store, record.kind.fields, &record.fields, Look::Bare, &mut body);
+    write_fields(
+        store,
+        record.kind.fields,
+        &record.fields,
+        Look::Bare,
+        &mut body,
+    );
     for sublist in record.kind.sublists {
         let items: Vec<Value> = record
             .lines(sublist.name)
@@ -132,7 +138,10 @@ impl Page {
         let read = |name: &str, default: usize| match query.iter().find(|(n, _)| n == name) {
             None => Ok(default),
             Some((_, value)) => value.parse::<usize>().map_err(|_| {
-                invalid(name, &format!("Invalid value for the query parameter '{name}'."))
+                invalid(
+                    name,
+                    &format!("Invalid value for the query parameter '{name}'."),
+                )
             }),
         };
         let limit = read("limit", PAGE_COUNT_MAX)?;
@@ -154,13 +163,17 @@ impl Page {
 }
 
 fn invalid(name: &str, text: &str) -> Problem {
-    Problem::bad_request(
-        Detail::new("INVALID_PARAMETER", text).at(Place::Query(name.to_owned())),
-    )
+    Problem::bad_request(Detail::new("INVALID_PARAMETER", text).at(Place::Query(name.to_owned())))
 }
 
 /// The collection envelope around one page. `query` is repeated in the links, without paging.
-pub(super) fn envelope(items: Vec<Value>, total: usize, page: Page, href: &str, query: &str) -> Value {
+pub(super) fn envelope(
+    items: Vec<Value>,
+    total: usize,
+    page: Page,
+    href: &str,
+    query: &str,
+) -> Value {
     let link = |rel: &str, offset: usize| {
         let query = if query.is_empty() {
             String::new()

@@ -1,7 +1,5 @@
 //! From a request to the part that answers it.
 
-use std::collections::BTreeSet;
-
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode, header};
 use jiff::Timestamp;
@@ -9,11 +7,12 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
 use super::answer::{self, Detail, Place, Problem};
-use super::read::{self, Page, Selection};
+use super::read::{self, Page};
+use super::request::{manner, prefers, query, refuse_async, selection};
 use super::schema::Kind;
 use super::store::Record;
 use super::value::RECORDS;
-use super::write::{self, Manner, Strictness};
+use super::write;
 use super::{NetSuite, auth, filter};
 
 /// Largest request, as documented: 104 MB.
@@ -265,7 +264,10 @@ impl NetSuite {
         let Some(sublist) = record.kind.sublist(name) else {
             return Err(Problem::nonexistent());
         };
-        let href = format!("{origin}{RECORDS}/{}/{}/{name}", record.kind.name, record.id);
+        let href = format!(
+            "{origin}{RECORDS}/{}/{}/{name}",
+            record.kind.name, record.id
+        );
         let Some(key) = line else {
             let body = read::sublist(&self.store, record, sublist, &href, origin);
             return Ok(answer::collection(&body));
@@ -284,7 +286,10 @@ impl NetSuite {
             return Err(Problem::method_not_allowed(request.method()));
         }
         if !prefers(request, "transient") {
-            let detail = Detail::new("INVALID_HEADER", "The required request header 'Prefer' is missing.");
+            let detail = Detail::new(
+                "INVALID_HEADER",
+                "The required request header 'Prefer' is missing.",
+            );
             return Err(Problem::bad_request(detail.at(Place::Header("Prefer"))));
         }
         let page = Page::from_query(&query(request))?;
@@ -294,7 +299,8 @@ impl NetSuite {
             let detail = Detail::new("INVALID_CONTENT", "Missing required property 'q'.");
             return Err(Problem::bad_request(detail.at(Place::Path("q".to_owned()))));
         };
-        self.note(now);
+        self.index
+            .sync(&mut self.store, self.options.suiteql_lag, now)?;
         let rows = self.index.query(q, page, now)?;
         let href = format!("{origin}/services/rest/query/v1/suiteql");
         let body = read::envelope(rows.items, rows.total, page, &href, "");
@@ -305,7 +311,11 @@ impl NetSuite {
         if request.method() != Method::GET {
             return Err(Problem::method_not_allowed(request.method()));
         }
-        let limit = self.options.limits.concurrency.unwrap_or(ACCOUNT_CONCURRENCY);
+        let limit = self
+            .options
+            .limits
+            .concurrency
+            .unwrap_or(ACCOUNT_CONCURRENCY);
         let body = json!({
             "accountConcurrencyLimit": limit,
             "accountUnallocatedConcurrencyLimit": limit,
@@ -345,7 +355,10 @@ fn catalog(request: &Request<Bytes>, origin: &str, rest: &[&str]) -> Answer {
     };
     match rest {
         [] => {
-            let items: Vec<Value> = super::schema::KINDS.iter().map(|kind| entry(kind)).collect();
+            let items: Vec<Value> = super::schema::KINDS
+                .iter()
+                .map(|kind| entry(kind))
+                .collect();
             let body = json!({"links": [{"rel": "self", "href": href}], "items": items});
             Ok(answer::collection(&body))
         }
@@ -355,81 +368,4 @@ fn catalog(request: &Request<Bytes>, origin: &str, rest: &[&str]) -> Answer {
         }
         _ => Err(Problem::nonexistent()),
     }
-}
-
-fn query(request: &Request<Bytes>) -> Vec<(String, String)> {
-    let query = request.uri().query().unwrap_or_default();
-    form_urlencoded::parse(query.as_bytes()).into_owned().collect()
-}
-
-fn prefers(request: &Request<Bytes>, preference: &str) -> bool {
-    request
-        .headers()
-        .get_all("prefer")
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .any(|value| value.trim().eq_ignore_ascii_case(preference))
-}
-
-fn refuse_async(request: &Request<Bytes>) -> Result<(), Problem> {
-    if !prefers(request, "respond-async") {
-        return Ok(());
-    }
-    let detail = Detail::new(
-        "INVALID_HEADER",
-        "Asynchronous execution is not enabled for this account.",
-    );
-    Err(Problem::bad_request(detail.at(Place::Header("Prefer"))))
-}
-
-fn flag(query: &[(String, String)], name: &str) -> Result<bool, Problem> {
-    match query.iter().find(|(known, _)| known == name) {
-        None => Ok(false),
-        Some((_, value)) => value.parse().map_err(|_| {
-            let text = format!("Invalid value for the query parameter '{name}'.");
-            Problem::bad_request(
-                Detail::new("INVALID_PARAMETER", text).at(Place::Query(name.to_owned())),
-            )
-        }),
-    }
-}
-
-fn names(query: &[(String, String)], name: &str) -> Option<Vec<String>> {
-    let (_, value) = query.iter().find(|(known, _)| known == name)?;
-    let names = value.split(',').map(str::trim).filter(|name| !name.is_empty());
-    Some(names.map(str::to_owned).collect())
-}
-
-fn selection(request: &Request<Bytes>) -> Result<Selection, Problem> {
-    let query = query(request);
-    Ok(Selection {
-        expand: flag(&query, "expandSubResources")?,
-        fields: names(&query, "fields").map(|names| names.into_iter().collect::<BTreeSet<_>>()),
-    })
-}
-
-fn manner(request: &Request<Bytes>) -> Result<Manner, Problem> {
-    let query = query(request);
-    let strictness = |name: &'static str, default: Strictness| {
-        let Some(value) = request.headers().get(name) else {
-            return Ok(default);
-        };
-        match value.as_bytes().to_ascii_lowercase().as_slice() {
-            b"error" => Ok(Strictness::Error),
-            b"warning" => Ok(Strictness::Warning),
-            b"ignore" => Ok(Strictness::Ignore),
-            _ => Err(Problem::bad_request(
-                Detail::new("INVALID_HEADER", format!("Invalid value in the request header '{name}'."))
-                    .at(Place::Header(name)),
-            )),
-        }
-    };
-    Ok(Manner {
-        names: strictness("X-NetSuite-PropertyNameValidation", Strictness::Warning)?,
-        values: strictness("X-NetSuite-PropertyValueValidation", Strictness::Error)?,
-        replace: names(&query, "replace").unwrap_or_default(),
-        replace_fields: flag(&query, "replaceSelectedFields")?,
-        user: false,
-    })
 }

@@ -132,7 +132,11 @@ static CUSTOMER_FIELDS: &[Field] = &[
     field("isPerson", "Individual", Type::Flag),
     field("firstName", "First Name", Type::Text(32)),
     field("lastName", "Last Name", Type::Text(32)),
-    field("subsidiary", "Primary Subsidiary", Type::Ref(Family::Subsidiary)),
+    field(
+        "subsidiary",
+        "Primary Subsidiary",
+        Type::Ref(Family::Subsidiary),
+    ),
     field("currency", "Primary Currency", Type::Ref(Family::Currency)),
     field("terms", "Terms", Type::Ref(Family::Term)),
     field("parent", "Parent Company", Type::Ref(Family::Entity)),
@@ -144,7 +148,11 @@ static CUSTOMER_FIELDS: &[Field] = &[
     field("comments", "Comments", Type::Text(4000)),
     field("creditLimit", "Credit Limit", Type::Number),
     field("isInactive", "Inactive", Type::Flag),
-    field("custentity_sf_account_id", "Salesforce Account Id", Type::Text(300)),
+    field(
+        "custentity_sf_account_id",
+        "Salesforce Account Id",
+        Type::Text(300),
+    ),
     computed("dateCreated", "Date Created", Type::Moment),
     computed("lastModifiedDate", "Last Modified", Type::Moment),
 ];
@@ -155,7 +163,11 @@ static ADDRESS_BOOK_FIELDS: &[Field] = &[
     field("defaultBilling", "Default Billing", Type::Flag),
     field("defaultShipping", "Default Shipping", Type::Flag),
     field("isResidential", "Residential", Type::Flag),
-    field("addressBookAddress", "Address", Type::Subrecord(ADDRESS_FIELDS)),
+    field(
+        "addressBookAddress",
+        "Address",
+        Type::Subrecord(ADDRESS_FIELDS),
+    ),
 ];
 
 static ADDRESS_FIELDS: &[Field] = &[
@@ -173,11 +185,8 @@ static ADDRESS_FIELDS: &[Field] = &[
     field("override", "Override", Type::Flag),
 ];
 
-static CURRENCY_LIST_FIELDS: &[Field] = &[field(
-    "currency",
-    "Currency",
-    Type::Ref(Family::Currency),
-)];
+static CURRENCY_LIST_FIELDS: &[Field] =
+    &[field("currency", "Currency", Type::Ref(Family::Currency))];
 
 pub(super) static SALES_ORDER: Kind = Kind {
     name: "salesOrder",
@@ -205,9 +214,21 @@ static SALES_ORDER_FIELDS: &[Field] = &[
     field("startDate", "Start Date", Type::Date),
     field("endDate", "End Date", Type::Date),
     field("shipDate", "Ship Date", Type::Date),
-    field("billingAddress", "Billing Address", Type::Subrecord(ADDRESS_FIELDS)),
-    field("shippingAddress", "Shipping Address", Type::Subrecord(ADDRESS_FIELDS)),
-    field("custbody_sf_opportunity_id", "Salesforce Opportunity Id", Type::Text(300)),
+    field(
+        "billingAddress",
+        "Billing Address",
+        Type::Subrecord(ADDRESS_FIELDS),
+    ),
+    field(
+        "shippingAddress",
+        "Shipping Address",
+        Type::Subrecord(ADDRESS_FIELDS),
+    ),
+    field(
+        "custbody_sf_opportunity_id",
+        "Salesforce Opportunity Id",
+        Type::Text(300),
+    ),
     computed("status", "Status", Type::Choice(ORDER_STATUSES)),
     computed("subtotal", "Subtotal", Type::Number),
     computed("total", "Total", Type::Number),

@@ -13,19 +13,29 @@ use super::store::{Cell, Record, Store};
 /// Fills the store from the catalogue. Late items are left out: somebody enters them later.
 pub(super) fn stock(store: &mut Store, catalogue: &Catalogue, now: Timestamp) {
     for (index, code) in catalogue.currencies.iter().enumerate() {
-        put(store, &CURRENCY, now, [
-            ("name", Cell::Text(currency_name(code))),
-            ("symbol", Cell::Text((*code).to_owned())),
-            ("currencyPrecision", Cell::Integer(2)),
-            ("isBaseCurrency", Cell::Flag(index == 0)),
-        ]);
+        put(
+            store,
+            &CURRENCY,
+            now,
+            [
+                ("name", Cell::Text(currency_name(code))),
+                ("symbol", Cell::Text((*code).to_owned())),
+                ("currencyPrecision", Cell::Integer(2)),
+                ("isBaseCurrency", Cell::Flag(index == 0)),
+            ],
+        );
     }
     for name in catalogue.terms {
         let days = name.rsplit(' ').next().and_then(|days| days.parse().ok());
-        put(store, &TERM, now, [
-            ("name", Cell::Text((*name).to_owned())),
-            ("daysUntilNetDue", Cell::Integer(days.unwrap_or(0))),
-        ]);
+        put(
+            store,
+            &TERM,
+            now,
+            [
+                ("name", Cell::Text((*name).to_owned())),
+                ("daysUntilNetDue", Cell::Integer(days.unwrap_or(0))),
+            ],
+        );
     }
     for subsidiary in catalogue.subsidiaries {
         let currency = store.by_name(Family::Currency, subsidiary.currency);
@@ -43,19 +53,29 @@ pub(super) fn stock(store: &mut Store, catalogue: &Catalogue, now: Timestamp) {
         ("2400", "Customer Deposits", "OthCurrLiab"),
         ("4000", "Sales", "Income"),
     ] {
-        put(store, &ACCOUNT, now, [
-            ("acctNumber", Cell::Text(number.to_owned())),
-            ("acctName", Cell::Text(name.to_owned())),
-            ("acctType", Cell::Text(sort.to_owned())),
-        ]);
+        put(
+            store,
+            &ACCOUNT,
+            now,
+            [
+                ("acctNumber", Cell::Text(number.to_owned())),
+                ("acctName", Cell::Text(name.to_owned())),
+                ("acctType", Cell::Text(sort.to_owned())),
+            ],
+        );
     }
     for item in &catalogue.items {
         let kind = item_kind(item);
-        put(store, kind, now, [
-            ("itemId", Cell::Text(item.sku.clone())),
-            ("displayName", Cell::Text(item.name.clone())),
-            ("isInactive", Cell::Flag(false)),
-        ]);
+        put(
+            store,
+            kind,
+            now,
+            [
+                ("itemId", Cell::Text(item.sku.clone())),
+                ("displayName", Cell::Text(item.name.clone())),
+                ("isInactive", Cell::Flag(false)),
+            ],
+        );
     }
 }
 

@@ -231,6 +231,15 @@ impl Store {
             *next += step;
         }
         let id = record.id;
+        for (name, moment) in [
+            ("dateCreated", record.created),
+            ("createdDate", record.created),
+            ("lastModifiedDate", record.modified),
+        ] {
+            if let Some(field) = record.kind.field(name) {
+                record.fields.insert(field.name, Cell::Moment(moment));
+            }
+        }
         self.unindex(family, id);
         if let Some(external_id) = record.text("externalId") {
             self.external.insert(external_key(family, external_id), id);

@@ -21,14 +21,15 @@ use super::answer::{Detail, Place, Problem};
 use super::dialect;
 use super::functions;
 use super::read::Page;
+use super::row::Row;
 use super::schema::Family;
 use super::store::Store;
-use super::tables::{self, Row};
+use super::tables;
 
 /// Rows one query gives at most, over all its pages.
 const ROW_COUNT_MAX: usize = 100_000;
 /// Work one query may do: this many times `STEP_COUNT` virtual machine steps.
-const STEP_ROUNDS_MAX: u32 = 20_000;
+const STEP_ROUNDS_MAX: u32 = 5_000;
 const STEP_COUNT: i32 = 10_000;
 
 /// Rows of one record as of one moment.
@@ -82,8 +83,33 @@ impl Index {
     }
 
     /// Takes note of what changed; with a lag it is shown that much later, as it was now.
+    ///
+    /// Without one nothing is kept here: the store remembers until the next query what to look at.
     pub fn note(&mut self, store: &mut Store, lag: SignedDuration, now: Timestamp) {
-        let visible = now.saturating_add(lag).unwrap_or(now);
+        if !lag.is_zero() {
+            self.take(store, now.saturating_add(lag).unwrap_or(now));
+        }
+    }
+
+    /// Shows every change that is due: all of them without a lag.
+    pub fn sync(
+        &mut self,
+        store: &mut Store,
+        lag: SignedDuration,
+        now: Timestamp,
+    ) -> Result<(), Problem> {
+        let until = if lag.is_zero() {
+            self.take(store, now);
+            Timestamp::MAX
+        } else {
+            self.note(store, lag, now);
+            now
+        };
+        self.catch_up(until)
+            .map_err(|error| refuse(&error.to_string()))
+    }
+
+    fn take(&mut self, store: &mut Store, visible: Timestamp) {
         for (family, id) in store.take_dirty() {
             let rows = store
                 .get(family, id)
@@ -98,10 +124,10 @@ impl Index {
         }
     }
 
-    fn catch_up(&mut self, now: Timestamp) -> Result<(), rusqlite::Error> {
+    fn catch_up(&mut self, until: Timestamp) -> Result<(), rusqlite::Error> {
         let mut due = Vec::new();
         self.waiting.retain_mut(|change| {
-            let is_due = change.visible <= now;
+            let is_due = change.visible <= until;
             if is_due {
                 due.push((change.family, change.id, std::mem::take(&mut change.rows)));
             }
@@ -120,7 +146,10 @@ impl Index {
             }
             transaction
                 .prepare_cached("DELETE FROM builtin_labels WHERE sort = ?1 AND id = ?2")?
-                .execute((tables::label_sort(family), i64::try_from(id).unwrap_or(i64::MAX)))?;
+                .execute((
+                    tables::label_sort(family),
+                    i64::try_from(id).unwrap_or(i64::MAX),
+                ))?;
             for row in rows {
                 transaction
                     .prepare_cached(&row.insert())?
@@ -132,7 +161,8 @@ impl Index {
 
     /// Runs one statement and gives one page of its rows.
     pub fn query(&mut self, query: &str, page: Page, now: Timestamp) -> Result<Rows, Problem> {
-        self.catch_up(now).map_err(|error| refuse(&error.to_string()))?;
+        self.catch_up(now)
+            .map_err(|error| refuse(&error.to_string()))?;
         let today = now.to_zoned(TimeZone::UTC).date().to_string();
         let today = dialect::date_text(&today, "00:00:00");
         let sql = dialect::translate(query, &today).map_err(|reason| search_error(&reason))?;
@@ -232,7 +262,11 @@ fn engine_error(error: &rusqlite::Error, query: &str) -> Problem {
         return search_error(&format!("Record '{name}' was not found"));
     }
     if let Some(name) = after(&text, "no such column: ") {
-        let name = name.rsplit('.').next().unwrap_or_default().trim_matches('"');
+        let name = name
+            .rsplit('.')
+            .next()
+            .unwrap_or_default()
+            .trim_matches('"');
         return search_error(&format!(
             "Unknown identifier '{name}'. Available identifiers are: {{{}}}",
             identifiers(query)

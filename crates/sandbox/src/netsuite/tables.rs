@@ -5,11 +5,7 @@
 
 use rusqlite::types::Value;
 
-use jiff::Timestamp;
-use rust_decimal::Decimal;
-use rust_decimal::prelude::ToPrimitive;
-
-use super::dialect::date_text;
+use super::row::{Row, flag_value, id_value, moment_value, number_value};
 use super::schema::{Family, ORDER_STATUSES};
 use super::store::{Cell, Fields, Record, Store};
 
@@ -96,118 +92,48 @@ pub(super) fn label_sort(family: Family) -> &'static str {
     }
 }
 
-/// One row to insert. Names come from this file, never from a request.
-#[derive(Debug)]
-pub(super) struct Row {
-    table: &'static str,
-    names: Vec<&'static str>,
-    pub values: Vec<Value>,
-}
-
-impl Row {
-    fn new(table: &'static str) -> Self {
-        Self {
-            table,
-            names: Vec::new(),
-            values: Vec::new(),
-        }
-    }
-
-    fn set(&mut self, name: &'static str, value: impl Into<Value>) -> &mut Self {
-        self.names.push(name);
-        self.values.push(value.into());
-        self
-    }
-
-    fn text(&mut self, name: &'static str, value: &str) -> &mut Self {
-        self.set(name, value.to_owned())
-    }
-
-    /// Copies fields under the column names given.
-    fn copy(&mut self, fields: &Fields, names: &[(&'static str, &str)]) -> &mut Self {
-        for (column, field) in names {
-            if let Some(cell) = fields.get(field) {
-                self.set(column, value_of(cell));
-            }
-        }
-        self
-    }
-
-    pub fn insert(&self) -> String {
-        let names: Vec<String> = self.names.iter().map(|name| format!("\"{name}\"")).collect();
-        let marks = vec!["?"; self.names.len()].join(",");
-        format!(
-            "INSERT INTO \"{}\" ({}) VALUES ({marks})",
-            self.table,
-            names.join(",")
-        )
-    }
-}
-
-fn value_of(cell: &Cell) -> Value {
-    match cell {
-        Cell::Text(text) => Value::Text(text.clone()),
-        Cell::Integer(number) => Value::Integer(*number),
-        Cell::Number(number) => number_value(*number),
-        Cell::Flag(flag) => flag_value(*flag),
-        Cell::Date(date) => Value::Text(date_text(&date.to_string(), "00:00:00")),
-        Cell::Moment(moment) => moment_value(*moment),
-        Cell::Ref(id) => id_value(*id),
-        Cell::Choice(id) => Value::Text((*id).to_owned()),
-        Cell::Refs(_) | Cell::Sub(_) => Value::Null,
-    }
-}
-
-fn flag_value(flag: bool) -> Value {
-    Value::Text(if flag { "T" } else { "F" }.to_owned())
-}
-
-fn id_value(id: u64) -> Value {
-    Value::Integer(i64::try_from(id).unwrap_or(i64::MAX))
-}
-
-/// The engine knows whole and binary numbers only; the shortest text of a double gives the decimal back.
-fn number_value(number: Decimal) -> Value {
-    match number.to_i64() {
-        Some(whole) if number.fract().is_zero() => Value::Integer(whole),
-        _ => Value::Real(number.to_f64().unwrap_or_default()),
-    }
-}
-
-fn moment_value(moment: Timestamp) -> Value {
-    let text = moment.strftime("%Y-%m-%d %H:%M:%S").to_string();
-    Value::Text(format!("\u{1}{text}"))
-}
-
 /// Every row of a record.
 pub(super) fn rows(store: &Store, record: &Record) -> Vec<Row> {
     let mut rows = match record.kind.family {
         Family::Transaction => order_rows(store, record),
         Family::Entity => customer_rows(record),
         Family::Item => vec![item_row(record)],
-        Family::Subsidiary => vec![plain(record, "subsidiary", &[
-            ("name", "name"),
-            ("fullname", "name"),
-            ("legalname", "legalName"),
-            ("country", "country"),
-            ("currency", "currency"),
-        ])],
-        Family::Currency => vec![plain(record, "currency", &[
-            ("name", "name"),
-            ("symbol", "symbol"),
-            ("currencyprecision", "currencyPrecision"),
-            ("isbasecurrency", "isBaseCurrency"),
-        ])],
-        Family::Term => vec![plain(record, "term", &[
-            ("name", "name"),
-            ("daysuntilnetdue", "daysUntilNetDue"),
-        ])],
-        Family::Account => vec![plain(record, "account", &[
-            ("acctnumber", "acctNumber"),
-            ("fullname", "acctName"),
-            ("accountsearchdisplayname", "acctName"),
-            ("accttype", "acctType"),
-        ])],
+        Family::Subsidiary => vec![plain(
+            record,
+            "subsidiary",
+            &[
+                ("name", "name"),
+                ("fullname", "name"),
+                ("legalname", "legalName"),
+                ("country", "country"),
+                ("currency", "currency"),
+            ],
+        )],
+        Family::Currency => vec![plain(
+            record,
+            "currency",
+            &[
+                ("name", "name"),
+                ("symbol", "symbol"),
+                ("currencyprecision", "currencyPrecision"),
+                ("isbasecurrency", "isBaseCurrency"),
+            ],
+        )],
+        Family::Term => vec![plain(
+            record,
+            "term",
+            &[("name", "name"), ("daysuntilnetdue", "daysUntilNetDue")],
+        )],
+        Family::Account => vec![plain(
+            record,
+            "account",
+            &[
+                ("acctnumber", "acctNumber"),
+                ("fullname", "acctName"),
+                ("accountsearchdisplayname", "acctName"),
+                ("accttype", "acctType"),
+            ],
+        )],
     };
     let mut label = Row::new("builtin_labels");
     label
@@ -230,13 +156,17 @@ fn plain(record: &Record, table: &'static str, columns: &[(&'static str, &str)])
 }
 
 fn item_row(record: &Record) -> Row {
-    let mut row = plain(record, "item", &[
-        ("itemid", "itemId"),
-        ("fullname", "itemId"),
-        ("displayname", "displayName"),
-        ("description", "salesDescription"),
-        ("upccode", "upcCode"),
-    ]);
+    let mut row = plain(
+        record,
+        "item",
+        &[
+            ("itemid", "itemId"),
+            ("fullname", "itemId"),
+            ("displayname", "displayName"),
+            ("description", "salesDescription"),
+            ("upccode", "upcCode"),
+        ],
+    );
     row.text("itemtype", item_type(record))
         .set("createddate", moment_value(record.created));
     row
@@ -251,39 +181,47 @@ fn item_type(record: &Record) -> &'static str {
 }
 
 fn customer_rows(record: &Record) -> Vec<Row> {
-    let mut customer = plain(record, "customer", &[
-        ("entityid", "entityId"),
-        ("entitytitle", "entityId"),
-        ("fullname", "entityId"),
-        ("altname", "companyName"),
-        ("companyname", "companyName"),
-        ("isperson", "isPerson"),
-        ("firstname", "firstName"),
-        ("lastname", "lastName"),
-        ("email", "email"),
-        ("phone", "phone"),
-        ("fax", "fax"),
-        ("url", "url"),
-        ("accountnumber", "accountNumber"),
-        ("parent", "parent"),
-        ("terms", "terms"),
-        ("currency", "currency"),
-        ("subsidiary", "subsidiary"),
-        ("comments", "comments"),
-        ("creditlimit", "creditLimit"),
-        ("custentity_sf_account_id", "custentity_sf_account_id"),
-    ]);
+    let mut customer = plain(
+        record,
+        "customer",
+        &[
+            ("entityid", "entityId"),
+            ("entitytitle", "entityId"),
+            ("fullname", "entityId"),
+            ("altname", "companyName"),
+            ("companyname", "companyName"),
+            ("isperson", "isPerson"),
+            ("firstname", "firstName"),
+            ("lastname", "lastName"),
+            ("email", "email"),
+            ("phone", "phone"),
+            ("fax", "fax"),
+            ("url", "url"),
+            ("accountnumber", "accountNumber"),
+            ("parent", "parent"),
+            ("terms", "terms"),
+            ("currency", "currency"),
+            ("subsidiary", "subsidiary"),
+            ("comments", "comments"),
+            ("creditlimit", "creditLimit"),
+            ("custentity_sf_account_id", "custentity_sf_account_id"),
+        ],
+    );
     customer.set("datecreated", moment_value(record.created));
-    let mut entity = plain(record, "entity", &[
-        ("entityid", "entityId"),
-        ("entitytitle", "entityId"),
-        ("fullname", "entityId"),
-        ("altname", "companyName"),
-        ("email", "email"),
-        ("phone", "phone"),
-        ("parent", "parent"),
-        ("isperson", "isPerson"),
-    ]);
+    let mut entity = plain(
+        record,
+        "entity",
+        &[
+            ("entityid", "entityId"),
+            ("entitytitle", "entityId"),
+            ("fullname", "entityId"),
+            ("altname", "companyName"),
+            ("email", "email"),
+            ("phone", "phone"),
+            ("parent", "parent"),
+            ("isperson", "isPerson"),
+        ],
+    );
     entity
         .text("type", "CustJob")
         .set("datecreated", moment_value(record.created));
@@ -292,10 +230,13 @@ fn customer_rows(record: &Record) -> Vec<Row> {
         .set("id", id_value(record.id))
         .set("entity", id_value(record.id))
         .text("isprimarysub", "T")
-        .copy(&record.fields, &[
-            ("subsidiary", "subsidiary"),
-            ("primarycurrency", "currency"),
-        ]);
+        .copy(
+            &record.fields,
+            &[
+                ("subsidiary", "subsidiary"),
+                ("primarycurrency", "currency"),
+            ],
+        );
     vec![customer, entity, relationship]
 }
 
@@ -308,25 +249,28 @@ fn order_rows(store: &Store, record: &Record) -> Vec<Row> {
         .text("abbrevtype", "SALESORD")
         .text("posting", "F")
         .text("voided", "F")
-        .copy(&record.fields, &[
-            ("tranid", "tranId"),
-            ("transactionnumber", "tranId"),
-            ("trandate", "tranDate"),
-            ("entity", "entity"),
-            ("externalid", "externalId"),
-            ("status", "status"),
-            ("currency", "currency"),
-            ("exchangerate", "exchangeRate"),
-            ("foreigntotal", "total"),
-            ("terms", "terms"),
-            ("memo", "memo"),
-            ("otherrefnum", "otherRefNum"),
-            ("email", "email"),
-            ("startdate", "startDate"),
-            ("enddate", "endDate"),
-            ("shipdate", "shipDate"),
-            ("custbody_sf_opportunity_id", "custbody_sf_opportunity_id"),
-        ])
+        .copy(
+            &record.fields,
+            &[
+                ("tranid", "tranId"),
+                ("transactionnumber", "tranId"),
+                ("trandate", "tranDate"),
+                ("entity", "entity"),
+                ("externalid", "externalId"),
+                ("status", "status"),
+                ("currency", "currency"),
+                ("exchangerate", "exchangeRate"),
+                ("foreigntotal", "total"),
+                ("terms", "terms"),
+                ("memo", "memo"),
+                ("otherrefnum", "otherRefNum"),
+                ("email", "email"),
+                ("startdate", "startDate"),
+                ("enddate", "endDate"),
+                ("shipdate", "shipDate"),
+                ("custbody_sf_opportunity_id", "custbody_sf_opportunity_id"),
+            ],
+        )
         .set("createddate", moment_value(record.created))
         .set("lastmodifieddate", moment_value(record.modified));
     let mut main = Row::new("transactionline");
@@ -337,13 +281,16 @@ fn order_rows(store: &Store, record: &Record) -> Vec<Row> {
         .text("mainline", "T")
         .text("taxline", "F")
         .text("isclosed", "F")
-        .copy(&record.fields, &[
-            ("foreignamount", "total"),
-            ("netamount", "total"),
-            ("memo", "memo"),
-            ("subsidiary", "subsidiary"),
-            ("entity", "entity"),
-        ]);
+        .copy(
+            &record.fields,
+            &[
+                ("foreignamount", "total"),
+                ("netamount", "total"),
+                ("memo", "memo"),
+                ("subsidiary", "subsidiary"),
+                ("entity", "entity"),
+            ],
+        );
     let mut rows = vec![order, main];
     for (index, line) in record.lines("item").iter().enumerate() {
         rows.push(line_row(store, record, &line.fields, line.key, index));
@@ -376,18 +323,21 @@ fn line_row(store: &Store, record: &Record, fields: &Fields, key: u64, index: us
         .set("netamount", negative("amount"))
         .set("quantityshiprecv", negative("quantityFulfilled"))
         .set("quantitybilled", negative("quantityBilled"))
-        .copy(fields, &[
-            ("item", "item"),
-            ("rate", "rate"),
-            ("memo", "description"),
-            ("isclosed", "isClosed"),
-            ("expectedshipdate", "expectedShipDate"),
-            ("custcol_sf_line_id", "custcol_sf_line_id"),
-        ])
-        .copy(&record.fields, &[
-            ("subsidiary", "subsidiary"),
-            ("entity", "entity"),
-        ]);
+        .copy(
+            fields,
+            &[
+                ("item", "item"),
+                ("rate", "rate"),
+                ("memo", "description"),
+                ("isclosed", "isClosed"),
+                ("expectedshipdate", "expectedShipDate"),
+                ("custcol_sf_line_id", "custcol_sf_line_id"),
+            ],
+        )
+        .copy(
+            &record.fields,
+            &[("subsidiary", "subsidiary"), ("entity", "entity")],
+        );
     if let Some(item) = item {
         row.text("itemtype", item_type(item));
     }

@@ -54,10 +54,16 @@ impl Throttle {
         while self.in_work.front().is_some_and(|at| *at <= started) {
             self.in_work.pop_front();
         }
-        if limits.per_minute.is_some_and(|max| self.served.len() >= max) {
+        if limits
+            .per_minute
+            .is_some_and(|max| self.served.len() >= max)
+        {
             return Err(Refusal::RateLimit);
         }
-        if limits.concurrency.is_some_and(|max| self.in_work.len() >= max) {
+        if limits
+            .concurrency
+            .is_some_and(|max| self.in_work.len() >= max)
+        {
             return Err(if limits.as_login {
                 Refusal::ConcurrencyAsLogin
             } else {

@@ -11,7 +11,12 @@ use super::schema::{Family, Field, Type};
 use super::store::{Cell, Fields, Store};
 
 /// Reads one value as its field's type. References must lead to a record.
-pub(super) fn read(store: &Store, field: &Field, value: &Value, path: &str) -> Result<Cell, Detail> {
+pub(super) fn read(
+    store: &Store,
+    field: &Field,
+    value: &Value,
+    path: &str,
+) -> Result<Cell, Detail> {
     let invalid = || Detail::invalid_value(field.name, path);
     match field.kind {
         Type::Text(max) => {
@@ -63,7 +68,13 @@ pub(super) fn read(store: &Store, field: &Field, value: &Value, path: &str) -> R
                 .iter()
                 .enumerate()
                 .map(|(index, item)| {
-                    reference(store, family, field, item, &format!("{path}.items[{index}]"))
+                    reference(
+                        store,
+                        family,
+                        field,
+                        item,
+                        &format!("{path}.items[{index}]"),
+                    )
                 })
                 .collect();
             ids.map(Cell::Refs)

@@ -111,7 +111,8 @@ pub(super) fn invalid_body() -> Problem {
 
 fn check_replace(kind: &Kind, manner: &Manner) -> Result<(), Problem> {
     for name in &manner.replace {
-        let known = kind.sublist(name).is_some() || (manner.replace_fields && kind.field(name).is_some());
+        let known =
+            kind.sublist(name).is_some() || (manner.replace_fields && kind.field(name).is_some());
         if !known {
             return Err(Problem::bad_request(
                 Detail::new(
@@ -256,7 +257,10 @@ impl Reading<'_> {
             Strictness::Ignore => {}
             Strictness::Warning => self.warnings.push(format!(
                 "Unknown property: {}",
-                name.chars().take(100).filter(char::is_ascii_graphic).collect::<String>()
+                name.chars()
+                    .take(100)
+                    .filter(char::is_ascii_graphic)
+                    .collect::<String>()
             )),
             Strictness::Error => self.details.push(
                 Detail::new("INVALID_CONTENT", format!("Unknown property: {name}"))
@@ -276,7 +280,12 @@ impl Reading<'_> {
     }
 
     /// Adds lines, or changes those whose key the line names; with `replace`, drops every other.
-    fn sublist(&mut self, sublist: &'static Sublist, body: &Map<String, Value>, draft: &mut Record) {
+    fn sublist(
+        &mut self,
+        sublist: &'static Sublist,
+        body: &Map<String, Value>,
+        draft: &mut Record,
+    ) {
         let Some(value) = body.get(sublist.name) else {
             return;
         };
@@ -338,7 +347,13 @@ impl Reading<'_> {
             .filter(|(name, _)| name.as_str() != "line" && name.as_str() != "internalId")
             .map(|(name, value)| (name.clone(), value.clone()))
             .collect();
-        self.fields(sublist.fields, None, &item, &format!("{path}."), &mut line.fields);
+        self.fields(
+            sublist.fields,
+            None,
+            &item,
+            &format!("{path}."),
+            &mut line.fields,
+        );
         if item.contains_key("rate") || item.contains_key("quantity") {
             // A new price or count makes the old amount stale, unless the line gives its own.
             if !item.contains_key("amount") {
@@ -350,13 +365,21 @@ impl Reading<'_> {
     }
 
     /// The key a line in the body names, if any.
-    fn line_key(&mut self, sublist: &Sublist, item: &Map<String, Value>, path: &str) -> Option<u64> {
+    fn line_key(
+        &mut self,
+        sublist: &Sublist,
+        item: &Map<String, Value>,
+        path: &str,
+    ) -> Option<u64> {
         let value = match (sublist.key, item.get(sublist.key)) {
             (_, Some(value)) => value,
             ("internalId", None) => item.get("id")?,
             (_, None) => return None,
         };
-        if let Some(field) = sublist.fields.iter().find(|field| field.name == sublist.key)
+        if let Some(field) = sublist
+            .fields
+            .iter()
+            .find(|field| field.name == sublist.key)
             && let Type::Ref(_) = field.kind
         {
             // A bad reference is reported when the line's fields are read.
