@@ -2,7 +2,9 @@
 
 mod wire;
 
+use jiff::SignedDuration;
 use sandbox::Refusal;
+use sandbox::netsuite::ConcurrencyForm;
 use serde_json::{Value, json};
 use sluice_core::{Action, Body, Directory, Found, Target, WriteOutcome, code};
 
@@ -203,6 +205,44 @@ fn every_refusal_of_the_vendor_is_understood() {
     wire.refuse(Refusal::ConcurrencyAsLogin, 1);
     let ports = wire.ports("token");
     run(customers().upsert(&ports, CUSTOMER, &customer(&wire))).unwrap();
+}
+
+#[test]
+fn too_many_requests_at_once_are_understood_however_they_are_worded() {
+    for (form, as_login, code) in [
+        (ConcurrencyForm::BadRequest, false, errors::CONCURRENCY),
+        (ConcurrencyForm::TooManyRequests, false, errors::CONCURRENCY),
+        (ConcurrencyForm::RequestLimit, false, errors::CONCURRENCY),
+        (ConcurrencyForm::BadRequest, true, errors::LOGIN),
+    ] {
+        let wire = Wire::new();
+        wire.set_options(|options| {
+            options.limits.concurrency = Some(1);
+            options.limits.form = form;
+            options.limits.as_login = as_login;
+        });
+        let ports = wire.ports("token");
+        run(customers().find(&ports, CUSTOMER)).unwrap();
+        let fault = run(customers().find(&ports, CUSTOMER)).unwrap_err();
+        assert_eq!(fault.code, code, "{form:?} {as_login}: {fault}");
+        wire.wait(SignedDuration::from_secs(1));
+        run(customers().find(&ports, CUSTOMER)).unwrap();
+    }
+}
+
+#[test]
+fn the_slower_of_two_upserts_tries_again() {
+    let wire = Wire::new();
+    wire.set_options(|options| options.upsert_race = Some(SignedDuration::from_secs(1)));
+    let ports = wire.ports("token");
+    let body = customer(&wire);
+    run(customers().upsert(&ports, CUSTOMER, &body)).unwrap();
+    let fault = run(customers().upsert(&ports, CUSTOMER, &body)).unwrap_err();
+    assert_eq!(fault.action, Action::Retry, "{fault}");
+    assert_eq!(fault.write, WriteOutcome::Nothing);
+    wire.wait(SignedDuration::from_secs(2));
+    run(customers().upsert(&ports, CUSTOMER, &body)).unwrap();
+    assert_eq!(wire.count("customer"), 1);
 }
 
 #[test]

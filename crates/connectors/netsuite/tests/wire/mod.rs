@@ -123,6 +123,14 @@ impl Wire {
         self.0.lost.set(count);
     }
 
+    pub fn set_options(&self, change: impl FnOnce(&mut Options)) {
+        self.0.vendor.borrow_mut().set_options(change);
+    }
+
+    pub fn wait(&self, time: SignedDuration) {
+        self.0.clock.advance(time);
+    }
+
     pub fn expire_tokens(&self) {
         self.0.vendor.borrow_mut().expire_tokens();
     }
