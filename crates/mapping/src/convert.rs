@@ -100,13 +100,16 @@ impl Limit {
     }
 }
 
-/// Text as it is; numbers with their digits; true and false.
+/// Text as it is; numbers with their digits, in plain notation; true and false.
 pub fn text(value: &Value) -> Result<String, String> {
     match value {
         Value::String(text) => match text.bytes().find(is_control) {
             Some(byte) => Err(format!("holds the control character U+{byte:04X}")),
             None => Ok(text.clone()),
         },
+        Value::Number(number) if number.as_str().contains(['e', 'E']) => {
+            number::decimal(value, None).map(|plain| plain.to_string())
+        }
         Value::Number(number) => Ok(number.as_str().to_owned()),
         Value::Bool(true) => Ok("true".to_owned()),
         Value::Bool(false) => Ok("false".to_owned()),

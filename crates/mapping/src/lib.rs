@@ -70,7 +70,7 @@
 //!
 //! | key | result | refuses |
 //! | --- | --- | --- |
-//! | `as = "text"` (when nothing is said) | text; numbers with the digits they came with, `true`, `false` | lists, objects, control characters other than tab and line ends |
+//! | `as = "text"` (when nothing is said) | text; numbers with the digits they came with (`1e3` as `1000`), `true`, `false` | lists, objects, control characters other than tab and line ends |
 //! | `as = "integer"` | a whole number of 64 bits; `3.0` is one | fractions, anything larger |
 //! | `as = "decimal"` | a number, exact, of at most 28 digits; at most `scale_max` after the point if said | more digits; never rounds |
 //! | `as = "boolean"` | `true` or `false`, also from the texts `true` and `false` | anything else |

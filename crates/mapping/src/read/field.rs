@@ -360,5 +360,11 @@ fn concat(keys: &Keys, place: Place, context: &mut Context) -> Option<(Origin, A
         separator: separator.to_owned(),
         limit: limit(keys, context),
     };
-    Some((origin, absent(keys, None, context)))
+    let optional = keys.boolean("optional", &mut context.problems) == Some(true);
+    let absent = if optional {
+        Absent::Omit
+    } else {
+        Absent::Refuse
+    };
+    Some((origin, absent))
 }

@@ -1,0 +1,11 @@
+//! Mappings as their readers see them: a file, a body, and what comes out.
+
+mod check;
+mod conditions;
+mod conversions;
+mod files;
+mod flow;
+mod hostile;
+mod lists;
+mod references;
+mod times;
