@@ -1,7 +1,7 @@
 //! Simulated vendors behind their real wire protocols: a deterministic library, and a server around it.
 //!
 //! A [`World`] holds vendors, takes requests with the time they come at, and gives what a caller would see.
-//! Nothing in it waits or looks at a clock. `Server` puts it behind real sockets, one port a vendor, with
+//! Nothing in it waits or looks at a clock. [`Server`] puts it behind real sockets, one port a vendor, with
 //! an admin port to look, edit and break things.
 //!
 //! ```
@@ -12,14 +12,17 @@
 //! ```
 
 pub mod company;
+pub mod environment;
 pub mod misfortune;
 pub mod netsuite;
 mod request_log;
 pub mod salesforce;
 pub mod seed;
+pub mod server;
 mod vendor;
 mod world;
 
 pub use request_log::{Entry, RequestLog};
+pub use server::Server;
 pub use vendor::{Delivery, EditError, Refusal, Vendor};
 pub use world::{Outgoing, Reply, World};

@@ -1,0 +1,28 @@
+//! Serves a stocked sandbox until interrupted: `cargo run -p sluice-sandbox --example serve -- [seed]`.
+//! Prints the variables that make a client talk to it, then the admin port's address.
+
+use std::error::Error;
+
+use sandbox::{
+    Server, company,
+    environment::{self, Login, Secrets},
+    salesforce::{PrivateKey, Settings},
+    server::Options,
+};
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let seed = std::env::args().nth(1).map_or(Ok(1), |text| text.parse())?;
+    let mut settings = Settings::new(seed);
+    settings.credentials = settings.credentials.with_private_key(PrivateKey::generate(seed)?);
+    let world = company::world(seed, settings, Default::default(), jiff::Timestamp::now())?;
+    let running = Server::start(world, Options::default()).await?;
+    let variables = running.handle().with(|world, _| {
+        environment::variables(world, &running.vendor_urls, &Secrets::new(seed), Login::Secret)
+    });
+    print!("{}", environment::shell_lines(&environment::spin_variables(&variables)));
+    println!("# admin port: {}", running.admin_url);
+    tokio::signal::ctrl_c().await?;
+    running.shutdown().await;
+    Ok(())
+}

@@ -1,0 +1,132 @@
+//! The variables that make flows talk to a sandbox.
+
+use std::collections::BTreeMap;
+
+use fastrand::Rng;
+
+use crate::{netsuite::NetSuite, salesforce::Salesforce, world::World};
+
+/// How a flow logs in to each vendor.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Login {
+    /// A shared secret: client credentials at Salesforce, a token at NetSuite.
+    #[default]
+    Secret,
+    /// A key of the flow's own: JWT bearer at Salesforce, client credentials at NetSuite. Needs the
+    /// organization's private key to be registered.
+    Key,
+}
+
+/// What flows and the sandbox agree on besides the vendors' credentials.
+#[derive(Clone)]
+pub struct Secrets {
+    /// The last segment of the outbound message's address.
+    pub webhook_path_secret: String,
+    /// The key of the JSON webhook's signature.
+    pub webhook_hmac_secret: String,
+    /// The bearer token of the flows' own routes.
+    pub flows_token: String,
+}
+
+impl Secrets {
+    /// This seed's secrets.
+    pub fn new(seed: u64) -> Self {
+        let mut rng = Rng::with_seed(seed ^ 0x5ec_2e75);
+        let mut letters =
+            |count: usize| -> String { (0..count).map(|_| rng.alphanumeric()).collect() };
+        Self {
+            webhook_path_secret: letters(32),
+            webhook_hmac_secret: letters(48),
+            flows_token: letters(40),
+        }
+    }
+}
+
+/// Names and values as a component reads them; [`spin_variables`] gives the form for an environment.
+pub fn variables(
+    world: &World,
+    vendor_urls: &BTreeMap<String, String>,
+    secrets: &Secrets,
+    login: Login,
+) -> Vec<(&'static str, String)> {
+    let url = |name: &str| vendor_urls.get(name).cloned().unwrap_or_default();
+    let mut variables = Vec::new();
+    if let Some(salesforce) = world.vendor::<Salesforce>() {
+        let credentials = &salesforce.settings().credentials;
+        let key = credentials
+            .private_key
+            .as_ref()
+            .and_then(|key| key.to_pem().ok());
+        let auth = match login {
+            Login::Secret => "client_credentials",
+            Login::Key => "jwt_bearer",
+        };
+        variables.extend([
+            ("salesforce_url", url("salesforce")),
+            ("salesforce_auth", auth.to_owned()),
+            ("salesforce_client_id", credentials.client_id.clone()),
+            (
+                "salesforce_client_secret",
+                credentials.client_secret.clone(),
+            ),
+            ("salesforce_username", credentials.username.clone()),
+            ("salesforce_private_key", key.unwrap_or_default()),
+            (
+                "salesforce_organization_id",
+                salesforce.organization().to_string(),
+            ),
+        ]);
+    }
+    if let Some(netsuite) = world.vendor::<NetSuite>() {
+        let credentials = netsuite.credentials();
+        let auth = match login {
+            Login::Secret => "token",
+            Login::Key => "client_credentials",
+        };
+        variables.extend([
+            ("netsuite_url", url("netsuite")),
+            ("netsuite_account", credentials.account_id.clone()),
+            ("netsuite_auth", auth.to_owned()),
+            ("netsuite_consumer_key", credentials.consumer_key.clone()),
+            (
+                "netsuite_consumer_secret",
+                credentials.consumer_secret.clone(),
+            ),
+            ("netsuite_token_id", credentials.token_id.clone()),
+            ("netsuite_token_secret", credentials.token_secret.clone()),
+            ("netsuite_client_id", credentials.client_id.clone()),
+            (
+                "netsuite_certificate_id",
+                credentials.certificate_id.clone(),
+            ),
+            ("netsuite_private_key", credentials.private_key_pem.clone()),
+        ]);
+    }
+    variables.extend([
+        ("webhook_path_secret", secrets.webhook_path_secret.clone()),
+        ("webhook_hmac_secret", secrets.webhook_hmac_secret.clone()),
+        ("flows_token", secrets.flows_token.clone()),
+    ]);
+    variables
+}
+
+/// The same as environment variables for Spin and for the embedded host: `SPIN_VARIABLE_SALESFORCE_URL`.
+pub fn spin_variables(variables: &[(&'static str, String)]) -> Vec<(String, String)> {
+    variables
+        .iter()
+        .map(|(name, value)| {
+            (
+                format!("SPIN_VARIABLE_{}", name.to_ascii_uppercase()),
+                value.clone(),
+            )
+        })
+        .collect()
+}
+
+/// Lines a shell can read, each value in single quotes, line ends inside kept.
+pub fn shell_lines(variables: &[(String, String)]) -> String {
+    variables
+        .iter()
+        .map(|(name, value)| format!("export {name}='{}'\n", value.replace('\'', r"'\''")))
+        .collect()
+}
