@@ -104,10 +104,10 @@ pub fn assertion(jwt: &JwtCredentials, now: Timestamp) -> Result<Secret> {
     let key = signing_key(&jwt.private_key).ok_or_else(settings::unreadable_key)?;
     let header = json!({"alg": "RS256", "typ": "JWT"});
     let claims = json!({
-        "iss": jwt.client_id,
-        "sub": jwt.username,
         "aud": jwt.audience,
         "exp": now.as_second() + ASSERTION_LIFETIME.as_secs() as i64,
+        "iss": jwt.client_id,
+        "sub": jwt.username,
     });
     let encoded = |part: &Value| URL_SAFE_NO_PAD.encode(part.to_string());
     let mut token = format!("{}.{}", encoded(&header), encoded(&claims));

@@ -5,7 +5,7 @@
 
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
-use http::{HeaderValue, Method, Request, Response};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 use sluice_core::ports::Limit;
@@ -113,7 +113,7 @@ pub async fn retrieve(
     }
     let path = format!("{}?fields={}", record_path(object, id), fields.join(","));
     let response = exchange(ports, settings, &Call::get(path)).await?;
-    if response.status() == 404 {
+    if response.status() == StatusCode::NOT_FOUND {
         return Ok(None);
     }
     let response = errors::accept(Effect::Read, response)?;
@@ -160,17 +160,26 @@ pub async fn upsert(
     }
     let path = format!("{}/{field}/{}", object_path(object), segment(value));
     let call = Call::write(Method::PATCH, path, fields);
-    let response = send(ports, settings, &call).await?;
+    let response = send(ports, settings, &call).await.map_err(about_field)?;
     read_upsert(&response).map_err(Fault::with_unknown_write)
+}
+
+/// An upsert makes what it does not find: 404 says that the object has no such external id field.
+fn about_field(fault: Fault) -> Fault {
+    match &fault.answer {
+        Some(answer) if answer.status == 404 => {
+            Fault::stop_flow(errors::REQUEST, &fault.message).with_answer(answer.clone())
+        }
+        _ => fault,
+    }
 }
 
 fn read_upsert(response: &Response<Bytes>) -> Result<Upserted> {
     let body = errors::json(response)?;
     let id = body.at("id").and_then(Value::as_str).and_then(Id::parse);
-    let created = body.at("created").and_then(Value::as_bool);
     Ok(Upserted {
         id: id.ok_or_else(|| errors::answer_lacks("id"))?,
-        created: created.ok_or_else(|| errors::answer_lacks("created"))?,
+        created: response.status() == StatusCode::CREATED,
     })
 }
 

@@ -65,9 +65,6 @@ const REQUEST_CODES: [&str; 6] = [
     "INVALID_QUERY_SCOPE",
     "JSON_PARSER_ERROR",
 ];
-/// How the vendor words a `NOT_FOUND` that is not about a record.
-const NO_SUCH_EXTERNAL_ID: &str = "Provided external ID field does not exist";
-
 /// A day's limit frees itself bit by bit: it is a sliding window of 24 hours.
 const DAY_LIMIT_WAIT: Duration = Duration::from_secs(15 * 60);
 const CONCURRENCY_WAIT: Duration = Duration::from_secs(20);
@@ -134,7 +131,7 @@ pub fn refusal(effect: Effect, response: &Response<Bytes>) -> Fault {
         Fault::dead_letter(AMBIGUOUS, said("several records have this external id"))
     } else if has(&["INVALID_QUERY_LOCATOR"]) {
         Fault::retry(QUERY_EXPIRED, said("a long answer must be asked for anew"))
-    } else if has(&REQUEST_CODES) || words(NO_SUCH_EXTERNAL_ID) {
+    } else if has(&REQUEST_CODES) {
         Fault::stop_flow(REQUEST, said("Salesforce does not understand the request"))
     } else if has(&PERMISSION_CODES) || (status == 403 && !has(&RECORD_ACCESS_CODES)) {
         Fault::stop_flow(PERMISSION, said("the user lacks a permission"))

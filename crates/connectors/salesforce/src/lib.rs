@@ -7,6 +7,8 @@ mod hooks;
 mod id;
 mod object;
 pub mod query;
+#[cfg(test)]
+mod script;
 pub mod settings;
 
 pub use hooks::{Json, OutboundMessage};
