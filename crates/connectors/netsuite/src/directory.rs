@@ -80,7 +80,9 @@ fn gather(
     rows: &[Row],
 ) -> Result<()> {
     for row in rows {
-        let key = row.get(column).and_then(Value::as_str);
+        let key = row
+            .get(&column.to_ascii_lowercase())
+            .and_then(Value::as_str);
         let key = key.ok_or_else(|| errors::answer_lacks(&format!("items[].{column}")))?;
         if asked.binary_search(&key).is_err() {
             continue;

@@ -45,7 +45,7 @@
 //! | work on a request whose answer was lost | 15 min | NetSuite |
 //! | requests at once, over all integrations of the account | 5, or 15 and more by tier | NetSuite |
 //! | rows in a SuiteQL page, pages in a query | 1,000 and 100 | NetSuite |
-//! | keys in one directory query | 500 | ours (the database takes 1,000) |
+//! | keys in one directory query | 500 | ours (SuiteQL takes 1,000) |
 //! | a token of the client credentials flow | 60 min; renewed 2 min before | NetSuite |
 //!
 //! # Errors
@@ -62,7 +62,7 @@
 //! | 403, or code `INSUFFICIENT_PERMISSION`, `PERMISSION_VIOLATION`, `FEATURE_DISABLED`, `RECORD_TYPE_NOT_ALLOWED` | `NETSUITE_PERMISSION` | stop the flow |
 //! | code `DUP_RCRD`, `DUP_ITEM` | `NETSUITE_DUPLICATE` | retry: the other writer's record is found then |
 //! | 404 with code `NONEXISTENT_ID` | `NETSUITE_NOT_FOUND` | dead letter; a look-up takes it for "none" |
-//! | 400, 409, 413 to a write | `NETSUITE_INVALID` | dead letter, every `o:errorPath` a bad field |
+//! | 400, 409, 413 to a write | `NETSUITE_INVALID` | dead letter, every `o:errorPath`, else every label in the words, a bad field |
 //! | the same, pointing only at the address, a parameter or a header; and all else | `NETSUITE_REQUEST` | stop the flow |
 //! | 200 with a body that is no JSON or lacks a field | `ANSWER_INVALID` | retry |
 //! | a page that contradicts itself or the order asked for | `SOURCE_PAGING` | retry |
@@ -79,7 +79,7 @@
 //! - errors `section_156570709583`, concurrency `bridgehead_1525252812`
 //! - token-based authentication `section_1534941088`, client credentials `section_162755359851` and
 //!   `section_162790605110`
-//! - SuiteQL `section_157909186990`, limits `chapter_161251386312`
+//! - SuiteQL `section_157909186990`, its limits `article_0824094533`; REST's `chapter_161251386312`
 
 pub mod auth;
 pub mod client;

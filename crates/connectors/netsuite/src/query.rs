@@ -18,6 +18,9 @@ pub const PAGE_ROWS_MAX: usize = 1000;
 /// Pages in one query: the 100,000 rows the vendor gives without SuiteAnalytics Connect.
 pub const PAGE_COUNT_MAX: usize = 100;
 
+/// Texts in one `IN` (article_0824094533).
+pub const TEXTS_MAX: usize = 1000;
+
 const QUERY_PATH: &str = "/services/rest/query/v1/suiteql";
 const PREFER: HeaderName = HeaderName::from_static("prefer");
 
@@ -48,9 +51,15 @@ impl Query {
         self.with_any(column, &[text])
     }
 
-    /// Only rows whose column holds one of these texts; at most a thousand, the database's own limit.
+    /// Only rows whose column holds one of these texts.
+    ///
+    /// Fault: `NETSUITE_REQUEST` (stop the flow) past [`TEXTS_MAX`].
     pub fn with_any(mut self, column: &str, texts: &[&str]) -> Result<Self> {
         let column = name(column)?;
+        if texts.is_empty() || texts.len() > TEXTS_MAX {
+            let message = format!("a query asks for none or more than {TEXTS_MAX} texts at once");
+            return Err(Fault::stop_flow(errors::REQUEST, message));
+        }
         let literals: Vec<String> = texts.iter().copied().map(literal).collect();
         let condition = match literals.as_slice() {
             [one] => format!("{column} = {one}"),
@@ -136,9 +145,14 @@ fn read_page(response: &Response<Bytes>, after: Option<i64>) -> Result<Page> {
     let mut last = after;
     let mut rows = Vec::with_capacity(items.len());
     for item in items {
-        let Value::Object(mut row) = item else {
+        let Value::Object(row) = item else {
             return Err(errors::answer_lacks("items[]"));
         };
+        // The vendor warns that the case of names may change at any release.
+        let mut row: Row = row
+            .into_iter()
+            .map(|(name, value)| (name.to_ascii_lowercase(), value))
+            .collect();
         row.remove("links");
         let id: i64 = id(&row)?.parse().map_err(|_| no_id())?;
         if last.is_some_and(|last| id <= last) {

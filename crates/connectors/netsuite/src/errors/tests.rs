@@ -214,3 +214,25 @@ fn hostile_answers_stay_small_and_harmless() {
         assert!(!shown.contains(char::is_control));
     }
 }
+
+#[test]
+fn every_fault_has_its_page() {
+    for code in [
+        CONCURRENCY,
+        LOGIN,
+        PERMISSION,
+        RECORD_CHANGED,
+        DUPLICATE,
+        NOT_FOUND,
+        INVALID,
+        REQUEST,
+        UNAVAILABLE,
+    ] {
+        let page = format!(
+            "{}/../../../docs/faults/{code}.md",
+            env!("CARGO_MANIFEST_DIR")
+        );
+        let text = std::fs::read_to_string(&page).unwrap();
+        assert!(text.starts_with(&format!("# {code}\n")), "{page}");
+    }
+}

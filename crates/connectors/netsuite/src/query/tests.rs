@@ -42,6 +42,24 @@ fn statements_are_quoted() {
 }
 
 #[test]
+fn a_condition_has_texts_but_not_too_many() {
+    let texts = vec!["x"; TEXTS_MAX + 1];
+    assert!(query().with_any("itemid", &texts).is_err());
+    assert!(query().with_any("itemid", &texts[1..]).is_ok());
+    assert!(query().with_any("itemid", &[]).is_err());
+}
+
+#[test]
+fn columns_are_known_by_their_names_in_lower_case() {
+    let body = r#"{"count":1,"hasMore":false,"items":[{"ID":"1","ItemId":"A","Links":[]}]}"#;
+    let rows = ask(&Script::new(vec![Ok(answer(200, body))])).unwrap();
+    assert_eq!(
+        Value::Object(rows[0].clone()),
+        json!({"id": "1", "itemid": "A"})
+    );
+}
+
+#[test]
 fn names_that_would_need_quoting_are_refused() {
     for name in ["", "item; --", "1a", "a b", "a'", "ä", "a.b", "_a"] {
         assert!(Query::select(&[], name).is_err(), "{name}");
