@@ -1,1 +1,580 @@
+use serde_json::json;
 
+use super::*;
+use crate::script::{NOW_S, ORGANIZATION, Script, sample};
+
+const OPPORTUNITY: Kind = Kind::new("salesforce", "Opportunity");
+const ID: &str = "006e0000004lnFFAAY";
+
+fn announced(
+    hook: &dyn Hook,
+    rest: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> Result<Vec<Hint>, Refused> {
+    let mut request = Request::new(Bytes::copy_from_slice(body));
+    for (name, value) in headers {
+        let name = http::HeaderName::from_bytes(name.as_bytes()).unwrap();
+        request.headers_mut().append(name, value.parse().unwrap());
+    }
+    let script = Script::new(vec![]);
+    hook.verify(&script.ports(), rest, &request)
+}
+
+fn message(body: &str) -> Result<Vec<Hint>, Refused> {
+    message_bytes(body.as_bytes())
+}
+
+fn message_bytes(body: &[u8]) -> Result<Vec<Hint>, Refused> {
+    let hook = OutboundMessage { kind: OPPORTUNITY };
+    announced(
+        &hook,
+        "a-path-secret",
+        &[("content-type", "text/xml; charset=utf-8")],
+        body,
+    )
+}
+
+fn envelope(notifications: &str) -> String {
+    format!(
+        r#"<?xml version="1.0" encoding="UTF-8"?>
+<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">
+<soapenv:Body><notifications xmlns="http://soap.sforce.com/2005/09/outbound">
+<OrganizationId>{ORGANIZATION}</OrganizationId><ActionId>04ke0000000Cb2DAAS</ActionId><SessionId>00D!secret</SessionId>
+{notifications}</notifications></soapenv:Body></soapenv:Envelope>"#
+    )
+}
+
+fn notification(fields: &str) -> String {
+    format!(
+        r#"<Notification><Id>04le0000004lnFFAAY</Id>
+<sObject xsi:type="sf:Opportunity" xmlns:sf="urn:sobject.enterprise.soap.sforce.com">{fields}</sObject></Notification>"#
+    )
+}
+
+fn one() -> String {
+    envelope(&notification(&format!("<sf:Id>{ID}</sf:Id>")))
+}
+
+fn status(result: Result<Vec<Hint>, Refused>) -> u16 {
+    result.map_or_else(|refused| refused.status, |_| 200)
+}
+
+#[test]
+fn a_message_becomes_hints() {
+    let body = envelope(&format!(
+        "{}{}",
+        notification(
+            "<sf:Id>006e0000004lnFF</sf:Id><sf:Name>A &amp; B &#233; <![CDATA[<x>]]></sf:Name>"
+        ),
+        notification(
+            "<sf:Id>006e0000004lnFG</sf:Id><sf:SystemModstamp>2026-11-22T19:53:21.123Z</sf:SystemModstamp><sf:Empty/>"
+        ),
+    ));
+    let hints = message(&body).unwrap();
+    assert_eq!(
+        hints[0],
+        Hint {
+            id: OPPORTUNITY.id(ID),
+            version: None
+        }
+    );
+    assert_eq!(
+        hints[1].id.id,
+        Id::parse("006e0000004lnFG").unwrap().as_str()
+    );
+    assert_eq!(hints[1].version, Some(Version(1_795_377_201_123)));
+    assert_eq!(message(&format!("\u{feff}{body}")).unwrap(), hints);
+    let other_prefixes = body
+        .replace("soapenv", "S")
+        .replace("sf:", "e:")
+        .replace(":sf", ":e");
+    assert_eq!(message(&other_prefixes).unwrap(), hints);
+    let short = body.replace(ORGANIZATION, &ORGANIZATION[..15]);
+    assert_eq!(message(&short).unwrap(), hints);
+}
+
+#[test]
+fn a_hundred_notifications_are_one_message_and_more_are_none() {
+    let many = |count: usize| {
+        let one = notification(&format!("<sf:Id>{ID}</sf:Id>"));
+        message(&envelope(&one.repeat(count)))
+    };
+    assert_eq!(many(100).unwrap().len(), 100);
+    assert_eq!(many(101), Err(BAD_COUNT));
+    assert_eq!(many(0), Err(BAD_COUNT));
+}
+
+#[test]
+fn a_real_message_is_read_and_its_session_forgotten() {
+    let Some(body) = sample("outbound-message-custom-object.perl-test.xml") else {
+        return;
+    };
+    let kind = Kind::new("salesforce", "State_Province__c");
+    let hook = OutboundMessage { kind };
+    let headers = [("content-type", "text/xml")];
+    let hints = announced(&hook, "/a-path-secret", &headers, body.as_bytes()).unwrap();
+    let ids: Vec<&str> = hints.iter().map(|hint| &*hint.id.id).collect();
+    let second = Id::parse("a29e0000000Jz3m").unwrap();
+    assert_eq!(ids, ["a29e0000000K4P0AAK", second.as_str()]);
+    assert!(!format!("{hints:?}").contains("AQsAQJ6"));
+    assert_eq!(message(&body), Err(WRONG_OBJECT));
+}
+
+#[test]
+fn senders_must_know_the_secret_and_be_the_organization() {
+    let hook = OutboundMessage { kind: OPPORTUNITY };
+    let xml = [("content-type", "text/xml")];
+    for rest in [
+        "",
+        "/",
+        "a-path-secre",
+        "a-path-secrets",
+        "A-path-secret",
+        "a-path-secret/x",
+    ] {
+        let got = announced(&hook, rest, &xml, b"<not looked at");
+        assert_eq!(got, Err(NOT_FOUND), "{rest}");
+    }
+    let other = one().replace(ORGANIZATION, "00De0000000pmu2EAA");
+    assert_eq!(message(&other), Err(FORBIDDEN));
+    let script = Script::new(vec![]);
+    let ports = script.ports_with(&[("webhook_path_secret", "")]);
+    let request = Request::new(Bytes::new());
+    assert_eq!(hook.verify(&ports, "", &request), Err(NOT_CONFIGURED));
+    assert!(hook.check(&ports).is_err());
+    assert!(hook.check(&script.ports()).is_ok());
+}
+
+#[test]
+fn wrong_types_and_sizes_of_messages_are_refused() {
+    let hook = OutboundMessage { kind: OPPORTUNITY };
+    for (value, wanted) in [
+        ("text/xml", 200),
+        ("TEXT/XML; Charset=\"UTF-8\"", 200),
+        ("application/xml", 200),
+        ("application/json", 415),
+        ("text/xml; charset=utf-16", 415),
+        ("text/xml; charset=iso-8859-1", 415),
+        ("", 415),
+    ] {
+        let got = announced(
+            &hook,
+            "a-path-secret",
+            &[("content-type", value)],
+            one().as_bytes(),
+        );
+        assert_eq!(status(got), wanted, "{value}");
+    }
+    let got = announced(&hook, "a-path-secret", &[], one().as_bytes());
+    assert_eq!(status(got), 415);
+    let large = " ".repeat(hook.body_bytes_max() + 1);
+    assert_eq!(message(&large), Err(TOO_LARGE));
+}
+
+#[test]
+fn hostile_messages_are_refused() {
+    let good = one();
+    assert_eq!(status(message(&good)), 200);
+    let declaration = r#"<?xml version="1.0" encoding="UTF-8"?>"#;
+    let bomb = r#"<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>"#;
+    let named = |text: &str| good.replace("<ActionId>", &format!("<Junk>{text}</Junk><ActionId>"));
+    let deep = format!("{}{}", "<d>".repeat(100_000), "</d>".repeat(100_000));
+    for (name, body) in [
+        (
+            "document type",
+            good.replace(declaration, &format!("{declaration}{bomb}")),
+        ),
+        (
+            "external entity",
+            good.replace(declaration, r#"<!DOCTYPE x SYSTEM "file:///etc/passwd">"#),
+        ),
+        ("unknown entity", named("&b;")),
+        (
+            "unknown entity in an attribute",
+            good.replace("\"sf:Opp", "\"&b;sf:Opp"),
+        ),
+        ("deep nesting", named(&deep)),
+        ("control character", named("\u{1}")),
+        ("null", named("\u{0}")),
+        ("control character by number", named("&#1;")),
+        ("no character by number", named("&#xFFFFFFFFFF;")),
+        ("half a character by number", named("&#xD800;")),
+        ("processing instruction", named("<?php x?>")),
+        ("declaration twice", format!("{declaration}{good}")),
+        ("declaration inside", named(declaration)),
+        ("text outside", format!("{good}x")),
+        (
+            "second root",
+            format!("{good}{}", good.replace(declaration, "")),
+        ),
+        ("not closed", good.replace("</soapenv:Envelope>", "")),
+        (
+            "wrongly closed",
+            good.replace("</soapenv:Body>", "</soapenv:Bodi>"),
+        ),
+        (
+            "attribute twice",
+            good.replace("xsi:type", "xsi:type=\"sf:Opportunity\" xsi:type"),
+        ),
+        ("unbound prefix", good.replace("xmlns:sf", "xmlns:other")),
+        (
+            "huge number for an id",
+            good.replace(ID, &"9".repeat(1_000_000)),
+        ),
+        ("empty", String::new()),
+        ("json", "{}".to_owned()),
+        (
+            "long id in pieces",
+            good.replace(ID, &"<![CDATA[006]]>".repeat(10_000)),
+        ),
+        (
+            "element in an id",
+            good.replace(ID, "<b>006e0000004lnFFAAY</b>"),
+        ),
+    ] {
+        let got = message(&body);
+        assert_eq!(status(got), 400, "{name}");
+    }
+    for cut in (0..good.len()).step_by(7) {
+        assert_ne!(status(message(&good[..cut])), 200, "cut at {cut}");
+    }
+}
+
+#[test]
+fn messages_of_another_form_are_refused() {
+    let good = one();
+    let twice = |part: &str| good.replace(part, &part.repeat(2));
+    for (name, body, wanted) in [
+        (
+            "other object",
+            good.replace("sf:Opportunity", "sf:Account"),
+            400,
+        ),
+        (
+            "object of another namespace",
+            good.replace("\"sf:Opp", "\"soapenv:Opp"),
+            400,
+        ),
+        (
+            "no type",
+            good.replace("xsi:type=\"sf:Opportunity\"", ""),
+            400,
+        ),
+        (
+            "type without its namespace",
+            good.replace("xsi:type", "type"),
+            400,
+        ),
+        (
+            "other soap",
+            good.replace("schemas.xmlsoap.org", "example.com"),
+            400,
+        ),
+        (
+            "other vendor",
+            good.replace("soap.sforce.com/2005", "example.com/2005"),
+            400,
+        ),
+        (
+            "other fields",
+            good.replace("sobject.enterprise", "sobject.other"),
+            400,
+        ),
+        (
+            "no id",
+            good.replace(&format!("<sf:Id>{ID}</sf:Id>"), ""),
+            400,
+        ),
+        (
+            "no organization",
+            good.replace("OrganizationId", "Organisation"),
+            400,
+        ),
+        (
+            "organization twice",
+            twice(&format!("<OrganizationId>{ORGANIZATION}</OrganizationId>")),
+            400,
+        ),
+        ("id twice", twice(&format!("<sf:Id>{ID}</sf:Id>")), 400),
+        ("bad id", good.replace(ID, "006'; DROP"), 400),
+        ("bad organization", good.replace(ORGANIZATION, "x"), 400),
+        (
+            "bad time",
+            good.replace(
+                "</sf:Id>",
+                "</sf:Id><sf:SystemModstamp>now</sf:SystemModstamp>",
+            ),
+            400,
+        ),
+        (
+            "other encoding said",
+            good.replace("UTF-8", "ISO-8859-1"),
+            415,
+        ),
+    ] {
+        assert_eq!(status(message(&body)), wanted, "{name}");
+    }
+    let utf16: Vec<u8> = good.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    assert_eq!(status(message_bytes(&utf16)), 400);
+    let latin1 = good
+        .replace("<ActionId>", "<x>\u{7f}</x><ActionId>")
+        .into_bytes();
+    let latin1: Vec<u8> = latin1
+        .into_iter()
+        .map(|byte| if byte == 0x7f { 0xe9 } else { byte })
+        .collect();
+    assert_eq!(status(message_bytes(&latin1)), 400);
+}
+
+#[test]
+fn noise_never_panics_and_is_never_accepted() {
+    let good = one().into_bytes();
+    let mut state = 7u64;
+    let mut next = move || {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        (state >> 33) as usize
+    };
+    for _ in 0..2000 {
+        let mut body = good.clone();
+        for _ in 0..=next() % 4 {
+            let place = next() % body.len();
+            body[place] = next() as u8;
+        }
+        if let Ok(hints) = message_bytes(&body) {
+            assert!(hints.iter().all(|hint| Id::parse(&hint.id.id).is_some()));
+        }
+        body.reverse();
+        assert_ne!(status(message_bytes(&body)), 200);
+    }
+}
+
+#[test]
+fn the_acknowledgement_is_what_salesforce_waits_for() {
+    let hook = OutboundMessage { kind: OPPORTUNITY };
+    let response = hook.acknowledge();
+    assert_eq!(response.status(), 200);
+    assert_eq!(response.headers()[CONTENT_TYPE], "text/xml; charset=utf-8");
+    let Some(wanted) = sample("outbound-message-ack.xml") else {
+        return;
+    };
+    let names = |text: &str| {
+        let mut reader = quick_xml::reader::NsReader::from_str(text);
+        let mut names = Vec::new();
+        loop {
+            match reader.read_event().unwrap() {
+                quick_xml::events::Event::Start(start) => {
+                    let (space, local) = reader.resolver().resolve_element(start.name());
+                    names.push(format!("{space:?} {local:?}"));
+                }
+                quick_xml::events::Event::Text(text) => names.push(text.trim().to_owned()),
+                quick_xml::events::Event::Eof => break,
+                _ => {}
+            }
+        }
+        names.retain(|name| !name.is_empty());
+        names
+    };
+    let sent = std::str::from_utf8(response.body()).unwrap();
+    assert_eq!(names(sent), names(&wanted));
+}
+
+fn signature(timestamp: &str, body: &[u8]) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(b"an hmac secret").unwrap();
+    mac.update(format!("{timestamp}.").as_bytes());
+    mac.update(body);
+    format!("sha256={}", hex::encode(mac.finalize().into_bytes()))
+}
+
+fn json_signed(timestamp: &str, body: &[u8]) -> Result<Vec<Hint>, Refused> {
+    let signature = signature(timestamp, body);
+    json_sent(
+        &[
+            ("content-type", "application/json"),
+            (TIMESTAMP_HEADER, timestamp),
+            (SIGNATURE_HEADER, &signature),
+        ],
+        body,
+    )
+}
+
+fn json_sent(headers: &[(&str, &str)], body: &[u8]) -> Result<Vec<Hint>, Refused> {
+    announced(&Json { kind: OPPORTUNITY }, "", headers, body)
+}
+
+fn json(body: &str) -> Result<Vec<Hint>, Refused> {
+    json_signed(&NOW_S.to_string(), body.as_bytes())
+}
+
+#[test]
+fn a_signed_list_becomes_hints() {
+    let hints = json(
+        r#"{"object":"Opportunity","ids":["006e0000004lnFF"],
+            "changes":[{"id":"006e0000004lnFFAAY","systemModstamp":"2026-11-22T19:53:21.123+0000"},
+                       {"id":"006e0000004lnFF"}]}"#,
+    )
+    .unwrap();
+    let versions: Vec<Option<i64>> = hints
+        .iter()
+        .map(|hint| hint.version.map(|version| version.0))
+        .collect();
+    assert_eq!(versions, [None, Some(1_795_377_201_123), None]);
+    assert!(hints.iter().all(|hint| hint.id == OPPORTUNITY.id(ID)));
+    let response = Json { kind: OPPORTUNITY }.acknowledge();
+    assert_eq!(response.status(), 202);
+}
+
+#[test]
+fn unsigned_wrongly_signed_and_stale_lists_are_refused_alike() {
+    let body = format!(r#"{{"object":"Opportunity","ids":["{ID}"]}}"#);
+    let body = body.as_bytes();
+    let now = NOW_S.to_string();
+    let good = signature(&now, body);
+    let kind = ("content-type", "application/json");
+    let time = (TIMESTAMP_HEADER, &*now);
+    let signed = (SIGNATURE_HEADER, &*good);
+    assert_eq!(status(json_sent(&[kind, time, signed], body)), 200);
+    let upper = format!("sha256={}", good["sha256=".len()..].to_uppercase());
+    assert_eq!(
+        status(json_sent(&[kind, time, (SIGNATURE_HEADER, &upper)], body)),
+        200
+    );
+
+    let later = (NOW_S + 1).to_string();
+    let padded = format!("+{now}");
+    for headers in [
+        vec![kind],
+        vec![kind, time],
+        vec![kind, signed],
+        vec![kind, (TIMESTAMP_HEADER, &*later), signed],
+        vec![kind, (TIMESTAMP_HEADER, &*padded), signed],
+        vec![kind, time, signed, signed],
+        vec![kind, time, time, signed],
+        vec![kind, time, (SIGNATURE_HEADER, &good[7..])],
+        vec![kind, time, (SIGNATURE_HEADER, &good[..good.len() - 2])],
+        vec![kind, time, (SIGNATURE_HEADER, "sha256=")],
+        vec![kind, time, (SIGNATURE_HEADER, "sha256=zz")],
+        vec![kind, time, (SIGNATURE_HEADER, "sha1=00")],
+    ] {
+        assert_eq!(json_sent(&headers, body), Err(UNSIGNED), "{headers:?}");
+    }
+    assert_eq!(json_sent(&[kind, time, signed], b"{}"), Err(UNSIGNED));
+    for (timestamp, wanted) in [
+        ((NOW_S - 300).to_string(), 200),
+        ((NOW_S + 300).to_string(), 200),
+        ((NOW_S - 301).to_string(), 401),
+        ((NOW_S + 301).to_string(), 401),
+        ("99999999999999999999".to_owned(), 401),
+        ("-1".to_owned(), 401),
+        (String::new(), 401),
+    ] {
+        assert_eq!(status(json_signed(&timestamp, body)), wanted, "{timestamp}");
+    }
+}
+
+#[test]
+fn hostile_lists_are_refused() {
+    let ids = |count: usize| {
+        let ids = vec![ID; count];
+        serde_json::json!({"object": "Opportunity", "ids": ids}).to_string()
+    };
+    let deep = format!("{{\"object\":{}", "[".repeat(30_000));
+    for (body, wanted) in [
+        (ids(200), 200),
+        (ids(201), 400),
+        (ids(0), 400),
+        (json!({"object": "Account", "ids": [ID]}).to_string(), 400),
+        (json!({"ids": [ID]}).to_string(), 400),
+        (
+            json!({"object": "Opportunity", "ids": [ID], "extra": 1}).to_string(),
+            400,
+        ),
+        (
+            json!({"object": "Opportunity", "changes": [{"id": ID, "extra": 1}]}).to_string(),
+            400,
+        ),
+        (
+            json!({"object": "Opportunity", "changes": [{"id": ID, "systemModstamp": "now"}]})
+                .to_string(),
+            400,
+        ),
+        (
+            json!({"object": "Opportunity", "ids": ["006'"]}).to_string(),
+            400,
+        ),
+        (
+            json!({"object": "Opportunity", "ids": "006"}).to_string(),
+            400,
+        ),
+        (
+            r#"{"object":"Opportunity","ids":[1e999999999]}"#.to_owned(),
+            400,
+        ),
+        (
+            format!(
+                r#"{{"object":"Opportunity","ids":[{}]}}"#,
+                "9".repeat(50_000)
+            ),
+            400,
+        ),
+        (
+            r#"{"object":"Opportunity","object":"Opportunity","ids":["006e0000004lnFF"]}"#
+                .to_owned(),
+            400,
+        ),
+        (
+            "{\"object\":\"Opportunity\",\"ids\":[\"006e\u{0}000004lnFF\"]}".to_owned(),
+            400,
+        ),
+        (format!("\u{feff}{}", ids(1)), 400),
+        (format!("{}x", ids(1)), 400),
+        (ids(1)[..20].to_owned(), 400),
+        (deep, 400),
+        ("null".to_owned(), 400),
+        (String::new(), 400),
+        (" ".repeat((64 << 10) + 1), 413),
+    ] {
+        let shown: String = body.chars().take(80).collect();
+        assert_eq!(status(json(&body)), wanted, "{shown}");
+    }
+    let now = NOW_S.to_string();
+    assert_eq!(status(json_signed(&now, b"{\"object\":\"\xff\"}")), 400);
+    let body = ids(1);
+    let good = signature(&now, body.as_bytes());
+    for kind in [
+        "text/plain",
+        "application/json; charset=utf-16",
+        "application/jsonx",
+    ] {
+        let headers = [
+            ("content-type", kind),
+            (TIMESTAMP_HEADER, &now),
+            (SIGNATURE_HEADER, &good),
+        ];
+        assert_eq!(
+            json_sent(&headers, body.as_bytes()),
+            Err(NOT_JSON),
+            "{kind}"
+        );
+    }
+}
+
+#[test]
+fn every_reason_is_one_line_that_names_nothing() {
+    for refused in [
+        NOT_FOUND,
+        FORBIDDEN,
+        UNSIGNED,
+        TOO_LARGE,
+        NOT_XML,
+        NOT_JSON,
+        BAD_JSON,
+        BAD_COUNT,
+        WRONG_OBJECT,
+        NOT_CONFIGURED,
+    ] {
+        assert!(refused.reason.len() < 80 && !refused.reason.contains('\n'));
+    }
+}
