@@ -39,6 +39,7 @@ const ALLOWED: &[&str] = &[
     "to_char",
     "to_date",
     "to_number",
+    "to_timestamp",
     "trim",
     "trunc",
     "upper",
@@ -81,6 +82,7 @@ pub(super) fn register(connection: &Connection) -> Result<(), Error> {
     })?;
     connection.create_scalar_function("to_char", 2, flags, to_char)?;
     connection.create_scalar_function("to_date", 2, flags, to_date)?;
+    connection.create_scalar_function("to_timestamp", 2, flags, to_date)?;
     connection.create_scalar_function("to_number", 1, flags, |context| {
         let number = text_at(context, 0).and_then(|text| text.trim().parse::<Decimal>().ok());
         Ok(number.map(|number| match number.to_i64() {

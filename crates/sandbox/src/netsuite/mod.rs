@@ -4,6 +4,11 @@
 //! customers, sales orders, items and the lists they refer to, and SuiteQL. Asynchronous requests, saved
 //! datasets, transforms and RESTlets are refused in the vendor's shape. The account's users and search
 //! results use UTC and the date format `M/D/YYYY`.
+//!
+//! Switches, by [`Options`] or by [`Vendor::configure`]: `token_life_s`, `expire_tokens`, `https` (the scheme
+//! clients sign), `suiteql_lag_s`, `upsert_race_ms`, `orders_start_approved`, `concurrency_max`,
+//! `requests_per_minute_max`, and `concurrency_form` (`bad_request`, `too_many_requests`,
+//! `request_limit`, `invalid_login`). `null` lifts a limit.
 
 mod admin;
 mod answer;

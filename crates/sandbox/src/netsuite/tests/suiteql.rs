@@ -152,6 +152,10 @@ fn the_dialect_is_oracles() {
             5,
         ),
         (
+            "SELECT id FROM customer WHERE datecreated > TO_TIMESTAMP('2026-01-01', 'YYYY-MM-DD')",
+            5,
+        ),
+        (
             "SELECT id FROM customer WHERE lastmodifieddate < SYSDATE",
             0,
         ),
