@@ -1,5 +1,8 @@
 //! Is this body what was last applied?
 
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -8,24 +11,31 @@ use crate::number::Digits;
 /// A hash of a body, SHA-256 in hexadecimal: equal for equal bodies whatever the order of their keys, and
 /// for numbers equal in value (`1.0` and `1.00`). Lists are compared in order; absent is not null.
 pub fn fingerprint(body: &Value) -> String {
-    let mut canonical = String::new();
+    const NIBBLES: &[u8; 16] = b"0123456789abcdef";
+    let mut canonical = String::with_capacity(1024);
     write(body, &mut canonical);
     let hash = Sha256::digest(canonical.as_bytes());
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+    let nibbles = hash.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    nibbles
+        .map(|nibble| char::from(NIBBLES[usize::from(nibble)]))
+        .collect()
 }
 
 /// JSON with sorted keys, no blanks, and one form for each number.
 fn write(value: &Value, out: &mut String) {
     match value {
         Value::Object(object) => {
-            let mut entries: Vec<_> = object.iter().collect();
-            entries.sort_unstable_by_key(|(key, _)| *key);
             out.push('{');
-            for (key, value) in entries {
-                text(key, out);
-                out.push(':');
-                write(value, out);
-                out.push(',');
+            // Sorted already, unless another crate of the build asks serde_json to keep their order.
+            if object.keys().is_sorted() {
+                object
+                    .iter()
+                    .for_each(|(key, value)| entry(key, value, out));
+            } else {
+                let entries: BTreeMap<_, _> = object.iter().collect();
+                entries
+                    .iter()
+                    .for_each(|(key, value)| entry(key, value, out));
             }
             out.push('}');
         }
@@ -48,9 +58,17 @@ fn write(value: &Value, out: &mut String) {
     }
 }
 
+fn entry(key: &str, value: &Value, out: &mut String) {
+    text(key, out);
+    out.push(':');
+    write(value, out);
+    out.push(',');
+}
+
 /// A text under its length: no escaping needed to tell any two apart.
 fn text(text: &str, out: &mut String) {
-    out.push_str(&format!("{}\"{text}\"", text.len()));
+    // Writing to a string can't fail.
+    let _ = write!(out, "{}\"{text}\"", text.len());
 }
 
 #[cfg(test)]

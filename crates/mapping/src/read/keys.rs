@@ -5,7 +5,7 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeArray, DeString, DeTable, DeValue};
 
-use super::problem::Problems;
+use super::problem::{Problems, by_offset};
 
 /// A table with its place and what people call it.
 pub struct Keys<'d> {
@@ -93,9 +93,11 @@ impl<'d> Keys<'d> {
 pub fn in_order<'d>(
     table: &'d DeTable<'d>,
 ) -> Vec<(&'d Spanned<DeString<'d>>, &'d Spanned<DeValue<'d>>)> {
-    let mut entries: Vec<_> = table.iter().collect();
-    entries.sort_by_key(|(key, _)| key.span().start);
-    entries
+    let entries: Vec<_> = table.iter().collect();
+    by_offset(entries.iter().map(|(key, _)| key.span().start))
+        .into_iter()
+        .map(|(_, at)| entries[at])
+        .collect()
 }
 
 /// What a TOML value is, in words.

@@ -23,8 +23,14 @@ impl<'t> Problems<'t> {
     }
 
     pub fn add(&mut self, span: Range<usize>, reason: impl Into<String>) {
+        self.note(span.start, reason.into());
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn note(&mut self, offset: usize, reason: String) {
         if self.list.len() < Self::COUNT_MAX {
-            self.list.push((span.start, reason.into()));
+            self.list.push((offset, reason));
         }
     }
 
@@ -50,12 +56,11 @@ impl<'t> Problems<'t> {
     }
 
     /// The first in the file is the message, the others are the fields.
-    pub fn into_fault(mut self) -> Fault {
-        self.list.sort_by_key(|(offset, _)| *offset);
-        let mut placed: Vec<(String, String)> = self
-            .list
-            .iter()
-            .map(|(offset, reason)| (self.place(*offset), reason.clone()))
+    pub fn into_fault(self) -> Fault {
+        let offsets = self.list.iter().map(|(offset, _)| *offset);
+        let mut placed: Vec<(String, String)> = by_offset(offsets)
+            .into_iter()
+            .map(|(offset, at)| (self.place(offset), self.list[at].1.clone()))
             .collect();
         let message = match placed.is_empty() {
             true => format!("{}: invalid", self.origin),
@@ -83,6 +88,16 @@ impl<'t> Problems<'t> {
         let column = before[start..].chars().count() + 1;
         format!("{}:{line}:{column}", self.origin)
     }
+}
+
+/// Offsets in the order of the file, each with its position in the list given.
+pub fn by_offset(offsets: impl Iterator<Item = usize>) -> Vec<(usize, usize)> {
+    let mut order: Vec<(usize, usize)> = offsets
+        .enumerate()
+        .map(|(at, offset)| (offset, at))
+        .collect();
+    order.sort_unstable();
+    order
 }
 
 /// The known word that was probably meant: at most two letters off, and not another word altogether.
