@@ -1,11 +1,15 @@
 //! A loaded application: its components, and how one request or tick runs in one of them.
 
 use std::collections::HashMap;
+use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
 use tokio::sync::{Semaphore, oneshot};
 use tokio_util::task::TaskTracker;
@@ -13,7 +17,7 @@ use wasmtime::Store;
 use wasmtime_wasi_http::p2::bindings::ProxyPre;
 use wasmtime_wasi_http::p2::bindings::http::types::{ErrorCode, Scheme};
 use wasmtime_wasi_http::p2::body::HyperOutgoingBody;
-use wasmtime_wasi_http::{WasiBody, WasiHttpView};
+use wasmtime_wasi_http::{Error, WasiBody, WasiHttpView};
 
 use crate::failure::Failure;
 use crate::manifest::Route;
@@ -109,10 +113,15 @@ impl Application {
         let request_id = caller.request.clone();
         describe(&mut request, &seen, &caller);
         let (sender, response) = oneshot::channel();
+        let cut = Arc::new(AtomicBool::new(false));
+        let reply = Reply {
+            sender,
+            cut: cut.clone(),
+        };
         let application = self.clone();
         let work = self
             .running
-            .spawn(async move { application.serve(&component, request, caller, sender).await });
+            .spawn(async move { application.serve(&component, request, caller, reply).await });
         // The channel closes without a response if the component ended without sending one.
         let answered = match response.await {
             Ok(Ok(response)) => Ok(response),
@@ -124,7 +133,7 @@ impl Application {
             }),
         };
         let mut response = match answered {
-            Ok(response) => response.map(|body| body.map_err(Into::into).boxed_unsync()),
+            Ok(response) => response.map(|body| WholeBody { body, cut }.boxed_unsync()),
             Err(failure) => failure.response(),
         };
         if let Ok(id) = HeaderValue::from_str(&request_id) {
@@ -139,19 +148,21 @@ impl Application {
         component: &str,
         request: http::Request<WasiBody>,
         caller: Caller,
-        sender: oneshot::Sender<Result<Response, ErrorCode>>,
+        reply: Reply,
     ) -> Result<(), Failure> {
         let started = Instant::now();
         let request_id = caller.request.clone();
         let method = request.method().clone();
         let time_max = self.limits.request_time_max;
-        let result =
-            match tokio::time::timeout(time_max, self.call(component, request, caller, sender))
-                .await
-            {
-                Ok(result) => result,
-                Err(_) => Err(Failure::TooLong(time_max)),
-            };
+        let result = match tokio::time::timeout(
+            time_max,
+            self.call(component, request, caller, reply),
+        )
+        .await
+        {
+            Ok(result) => result,
+            Err(_) => Err(Failure::TooLong(time_max)),
+        };
         let ms = started.elapsed().as_millis() as u64;
         match &result {
             Ok(()) => tracing::debug!(component, request = &*request_id, %method, ms, "served"),
@@ -168,7 +179,7 @@ impl Application {
         component: &str,
         request: http::Request<WasiBody>,
         caller: Caller,
-        sender: oneshot::Sender<Result<Response, ErrorCode>>,
+        reply: Reply,
     ) -> Result<(), Failure> {
         let entry = self.components.get(component).ok_or(Failure::NoResponse)?;
         let pre = entry.http.as_ref().ok_or(Failure::NoResponse)?;
@@ -178,19 +189,27 @@ impl Application {
         let mut store = self
             .store(entry, caller)
             .map_err(|error| Failure::trapped(&error))?;
+        // Dropped before the store, and with it the response's body, however this ends.
+        let mut cutting = Cutting(Some(reply.cut));
         let result = async {
             let proxy = pre.instantiate_async(&mut store).await?;
             self.count_start(started.elapsed());
             let mut http = store.data_mut().http();
             let request = http.new_incoming_request(Scheme::Http, request)?;
-            let response = http.new_response_outparam(sender)?;
+            let response = http.new_response_outparam(reply.sender)?;
             proxy
                 .wasi_http_incoming_handler()
                 .call_handle(&mut store, request, response)
                 .await
         }
         .await;
-        result.map_err(|error| explain(&store, &error))
+        match result {
+            Ok(()) => {
+                cutting.0 = None;
+                Ok(())
+            }
+            Err(error) => Err(explain(&store, &error)),
+        }
     }
 
     /// Runs a cron component once.
@@ -255,6 +274,56 @@ impl Application {
         self.counts
             .instance_start_ns
             .fetch_add(took.as_nanos() as u64, Ordering::Relaxed);
+    }
+}
+
+/// Where the response of a component goes.
+struct Reply {
+    sender: oneshot::Sender<Result<Response, ErrorCode>>,
+    /// True once the component ended by a trap or at a limit.
+    cut: Arc<AtomicBool>,
+}
+
+/// Says that a component was cut off, unless told in time that it ended well.
+struct Cutting(Option<Arc<AtomicBool>>);
+
+impl Drop for Cutting {
+    fn drop(&mut self) {
+        if let Some(cut) = &self.0 {
+            cut.store(true, Ordering::Release);
+        }
+    }
+}
+
+/// The body of a response. If its component is cut off, it breaks off instead of looking complete.
+struct WholeBody {
+    body: HyperOutgoingBody,
+    cut: Arc<AtomicBool>,
+}
+
+impl Body for WholeBody {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        let polled = Pin::new(&mut self.body).poll_frame(cx).map_err(Into::into);
+        match polled {
+            Poll::Ready(None) if self.cut.load(Ordering::Acquire) => {
+                Poll::Ready(Some(Err(Error::HttpResponseIncomplete)))
+            }
+            polled => polled,
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 

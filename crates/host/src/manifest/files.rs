@@ -42,48 +42,54 @@ impl Manifest {
                 ..
             } => (source.as_str(), destination.trim_start_matches('/')),
         };
-        let path = self.folder.join(source);
+        // Absolute, as paths found by a pattern lose a leading "./".
+        let folder = std::path::absolute(&self.folder).map_err(|error| error.to_string())?;
+        let path = folder.join(source);
         if path.is_file() {
             return copy(&path, &into.join(destination));
         }
+        let from = From {
+            folder: &folder,
+            excluded: &component.exclude_files,
+        };
         if path.is_dir() {
-            return self.copy_matching(
-                component,
-                &path.join("**/*"),
-                &path,
-                &into.join(destination),
-            );
+            let pattern = Path::new(&escape(&path)?).join("**/*");
+            return from.copy_matching(&pattern, &path, &into.join(destination));
         }
         let is_pattern = source.contains(['*', '?', '[']);
         match files {
             Files::Pattern(..) if is_pattern => {
-                self.copy_matching(component, &path, &self.folder, into)
+                let pattern = Path::new(&escape(&folder)?).join(source);
+                from.copy_matching(&pattern, &folder, into)
             }
-            _ => Err(format!("{} does not exist", path.display())),
+            _ => Err(format!("{source} does not exist")),
         }
     }
+}
 
-    fn copy_matching(
-        &self,
-        component: &Component,
-        pattern: &Path,
-        base: &Path,
-        into: &Path,
-    ) -> Result<(), String> {
+/// The application's folder, and what in it is not copied.
+struct From<'a> {
+    folder: &'a Path,
+    excluded: &'a [String],
+}
+
+impl From<'_> {
+    fn copy_matching(&self, pattern: &Path, base: &Path, into: &Path) -> Result<(), String> {
         let pattern = pattern.to_str().ok_or("the path is not UTF-8")?;
-        let excluded: Vec<glob::Pattern> = component
-            .exclude_files
+        let excluded: Vec<glob::Pattern> = self
+            .excluded
             .iter()
             .filter_map(|pattern| glob::Pattern::new(pattern).ok()) // Checked when the manifest was read.
             .collect();
         for path in glob::glob(pattern).map_err(|error| error.to_string())? {
             let path = path.map_err(|error| error.to_string())?;
-            let in_application = path.strip_prefix(&self.folder).unwrap_or(&path);
-            if !path.is_file()
-                || excluded
-                    .iter()
-                    .any(|pattern| pattern.matches_path(in_application))
-            {
+            let in_application = path
+                .strip_prefix(self.folder)
+                .map_err(|error| error.to_string())?;
+            let is_excluded = excluded
+                .iter()
+                .any(|pattern| pattern.matches_path(in_application));
+            if !path.is_file() || is_excluded {
                 continue;
             }
             let relative = path.strip_prefix(base).map_err(|error| error.to_string())?;
@@ -91,6 +97,13 @@ impl Manifest {
         }
         Ok(())
     }
+}
+
+/// A folder whose name may hold characters that mean something in a pattern.
+fn escape(folder: &Path) -> Result<String, String> {
+    Ok(glob::Pattern::escape(
+        folder.to_str().ok_or("the path is not UTF-8")?,
+    ))
 }
 
 fn copy(from: &Path, to: &Path) -> Result<(), String> {

@@ -170,8 +170,7 @@ fn read(body: IncomingBody) -> Result<Vec<u8>, String> {
             Ok(chunk) => bytes.extend(chunk),
             Err(StreamError::Closed) => return Ok(bytes),
             Err(StreamError::LastOperationFailed(error)) => {
-                let code = wasip2::http::types::http_error_code(&error);
-                return Err(format!("{code:?}"));
+                return Err(error.to_debug_string());
             }
         }
     }

@@ -122,14 +122,14 @@ pub async fn send(
         request = request.header(*name, *value);
     }
     let client: Client<_, Full<Bytes>> = Client::builder(TokioExecutor::new()).build_http();
-    let response = client
-        .request(request.body(Full::new(body)).unwrap())
-        .await
-        .unwrap();
+    let response = match client.request(request.body(Full::new(body)).unwrap()).await {
+        Ok(response) => response,
+        Err(error) => return (0, format!("cut off: {error}")),
+    };
     let status = response.status().as_u16();
     let text = match response.into_body().collect().await {
         Ok(body) => String::from_utf8_lossy(&body.to_bytes()).into_owned(),
-        Err(error) => format!("body cut off: {error}"),
+        Err(error) => format!("cut off: {error}"),
     };
     (status, text)
 }
