@@ -29,6 +29,7 @@ pub struct Call {
 }
 
 impl Call {
+    /// A read.
     pub fn get(path: String) -> Self {
         Self {
             method: Method::GET,

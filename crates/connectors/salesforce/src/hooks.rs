@@ -25,7 +25,9 @@ pub const CHANGE_COUNT_MAX: usize = 200;
 /// How far the timestamp of a JSON webhook may be from our clock, either way.
 pub const SIGNATURE_AGE_MAX: SignedDuration = SignedDuration::from_mins(5);
 
+/// When a JSON webhook was signed, in Unix seconds.
 pub const TIMESTAMP_HEADER: &str = "x-sluice-timestamp";
+/// The signature of a JSON webhook: `sha256=` and 64 hexadecimal digits.
 pub const SIGNATURE_HEADER: &str = "x-sluice-signature";
 
 const NOT_FOUND: Refused = Refused::new(404, "not found");
@@ -45,6 +47,7 @@ const NOT_CONFIGURED: Refused = Refused::new(503, "not configured");
 /// It repeats what is not acknowledged for 24 hours.
 /// <https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_om_outboundmessaging.htm>
 pub struct OutboundMessage {
+    /// The records it announces; others are refused.
     pub kind: Kind,
 }
 
@@ -102,6 +105,7 @@ impl Hook for OutboundMessage {
 /// Body: `{"object": "Opportunity", "ids": ["006…"], "changes": [{"id": "006…", "systemModstamp": "…"}]}`,
 /// either list or both.
 pub struct Json {
+    /// The records it announces; others are refused.
     pub kind: Kind,
 }
 

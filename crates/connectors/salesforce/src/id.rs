@@ -41,6 +41,7 @@ impl Id {
         })
     }
 
+    /// The eighteen characters.
     pub fn as_str(&self) -> &str {
         // Ids hold ASCII only, by construction.
         std::str::from_utf8(&self.0).unwrap_or_default()

@@ -88,8 +88,8 @@
 //! `https://developer.salesforce.com/docs/atlas.en-us.<guide>.meta/<guide>/<page>.htm`:
 //!
 //! - REST (`api_rest`): queries `resources_queryall`, upserts `dome_upsert`, errors `errorcodes`
-//! - SOQL (`soql_sosl`): `sforce_api_calls_soql_select`, quoting `..._quotedstringescapes`, times
-//!   `..._dateformats`
+//! - SOQL (`soql_sosl`): `sforce_api_calls_soql_select`, quoting
+//!   `sforce_api_calls_soql_select_quotedstringescapes`, times `sforce_api_calls_soql_select_dateformats`
 //! - outbound messages (`api`): `sforce_api_om_outboundmessaging`
 //!
 //! `https://help.salesforce.com/s/articleView?id=xcloud.<page>.htm`: `remoteaccess_oauth_jwt_flow`,

@@ -63,6 +63,8 @@ impl Query {
     }
 
     /// Only records whose field holds this text.
+    ///
+    /// Fault: as [`Query::select`].
     pub fn with(mut self, field: &str, text: &str) -> Result<Self> {
         let condition = format!("{} = {}", field_name(field)?, literal(text));
         self.conditions.push(condition);
@@ -90,6 +92,9 @@ impl Query {
         self
     }
 
+    /// In the order of these fields, after any order asked for before.
+    ///
+    /// Fault: as [`Query::select`].
     pub fn ordered_by(mut self, fields: &[&str]) -> Result<Self> {
         for field in fields {
             self.order.push(field_name(field)?.to_owned());
@@ -97,11 +102,13 @@ impl Query {
         Ok(self)
     }
 
+    /// At most so many records in all.
     pub fn limited(mut self, record_count_max: usize) -> Self {
         self.limit = Some(record_count_max);
         self
     }
 
+    /// The query as SOQL.
     pub fn statement(&self) -> String {
         let mut text = format!("SELECT {} FROM {}", self.columns.join(", "), self.object);
         if !self.conditions.is_empty() {
