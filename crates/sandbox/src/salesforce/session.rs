@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::{
-    Salesforce,
+    Id, Salesforce,
     error::{Error, answer, json_answer},
 };
 
@@ -104,6 +104,12 @@ impl Salesforce {
 
     /// `GET /id/<organization>/<user>`.
     pub(super) fn identity(&mut self, request: &Request<Bytes>, now: Timestamp) -> Response<Bytes> {
+        let mut ids = request.uri().path().split('/').skip(2).map(Id::parse);
+        if (ids.next().flatten(), ids.next().flatten())
+            != (Some(self.organization), Some(self.integration_user))
+        {
+            return answer(&[Error::not_found()]);
+        }
         let query = request.uri().query().unwrap_or_default();
         let in_query = form_urlencoded::parse(query.as_bytes())
             .find(|(name, _)| name == "oauth_token")

@@ -6,7 +6,7 @@ use fastrand::Rng;
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use rsa::{
     RsaPrivateKey, RsaPublicKey,
-    pkcs8::{EncodePrivateKey, LineEnding},
+    pkcs8::{DecodePrivateKey, EncodePrivateKey, LineEnding},
 };
 use serde::Deserialize;
 
@@ -188,18 +188,31 @@ impl Credentials {
     }
 }
 
-/// An RSA key of 2048 bits. Cheap to clone.
+/// An RSA key. Cheap to clone.
 #[derive(Clone)]
 pub struct PrivateKey(Arc<RsaPrivateKey>);
 
 impl PrivateKey {
-    /// This seed's key. Slow: seconds without optimization.
+    /// This seed's key, of 2048 bits. Slow: a second, many without optimization.
     ///
     /// # Errors
     /// If no prime is found, which does not happen with a working generator.
     pub fn generate(seed: u64) -> Result<Self, rsa::Error> {
+        Self::sized(seed, 2048)
+    }
+
+    /// Reads a key a client already holds, from PKCS #8.
+    ///
+    /// # Errors
+    /// If this is no such key.
+    pub fn from_pem(pem: &str) -> Result<Self, rsa::pkcs8::Error> {
+        Ok(Self(Arc::new(RsaPrivateKey::from_pkcs8_pem(pem)?)))
+    }
+
+    /// A key of so many bits; small ones are made faster.
+    pub(super) fn sized(seed: u64, bits: usize) -> Result<Self, rsa::Error> {
         let mut rng = ChaCha20Rng::seed_from_u64(seed);
-        Ok(Self(Arc::new(RsaPrivateKey::new(&mut rng, 2048)?)))
+        Ok(Self(Arc::new(RsaPrivateKey::new(&mut rng, bits)?)))
     }
 
     /// PKCS #8, as clients load it.
