@@ -1,6 +1,7 @@
 //! Why a step failed and what the engine must do about it.
 
 use std::fmt;
+use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -9,8 +10,15 @@ use serde::Serialize;
 ///
 /// `message` is one line for an operator: it names ids and fields, never a secret and no more personal
 /// data than needed. Every code has a page `docs/faults/<CODE>.md`.
+///
+/// Boxed: every function that may fail returns it, nearly none does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Fault {
+#[serde(transparent)]
+pub struct Fault(Box<Details>);
+
+/// What a [`Fault`] says; reached through it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Details {
     pub code: Code,
     pub action: Action,
     pub message: String,
@@ -110,14 +118,14 @@ pub mod code {
 
 impl Fault {
     fn new(code: Code, action: Action, message: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(Details {
             code,
             action,
             message: message.into(),
             fields: Vec::new(),
             answer: None,
             write: WriteOutcome::Nothing,
-        }
+        }))
     }
 
     pub fn retry(code: Code, message: impl Into<String>) -> Self {
@@ -158,6 +166,20 @@ impl Fault {
     pub fn with_unknown_write(mut self) -> Self {
         self.write = WriteOutcome::Unknown;
         self
+    }
+}
+
+impl Deref for Fault {
+    type Target = Details;
+
+    fn deref(&self) -> &Details {
+        &self.0
+    }
+}
+
+impl DerefMut for Fault {
+    fn deref_mut(&mut self) -> &mut Details {
+        &mut self.0
     }
 }
 

@@ -31,7 +31,7 @@ pub enum Verdict {
         due: Timestamp,
     },
     /// Give up, for this fault.
-    Dead(Box<Fault>),
+    Dead(Fault),
 }
 
 /// Decides by the fault's action and the item's history. `settles_within` is how long the target may still
@@ -45,16 +45,12 @@ pub fn verdict(ports: &Ports, item: &Item, fault: &Fault, settles_within: Durati
         confirm_at,
     };
     match &fault.action {
-        Action::DeadLetter => Verdict::Dead(Box::new(fault.clone())),
+        Action::DeadLetter => Verdict::Dead(fault.clone()),
         Action::WaitFor(missing) => {
             let since = item.waiting_since.unwrap_or(now);
             let waited = now.duration_since(since);
             if waited > WAITING_MAX {
-                return Verdict::Dead(Box::new(given_up(
-                    fault,
-                    code::WAITED_TOO_LONG,
-                    "waited for 30 days",
-                )));
+                return Verdict::Dead(given_up(fault, code::WAITED_TOO_LONG, "waited for 30 days"));
             }
             let recheck = (waited / 2).clamp(FIRST_RECHECK, RECHECK_MAX);
             Verdict::Park {
@@ -66,7 +62,7 @@ pub fn verdict(ports: &Ports, item: &Item, fault: &Fault, settles_within: Durati
         Action::StopFlow | Action::RefreshCredentials => retry(STOPPED_WAIT, false),
         Action::Retry | Action::RetryAfter(_) if item.attempts >= ATTEMPT_COUNT_MAX => {
             let why = format!("tried {} times", item.attempts);
-            Verdict::Dead(Box::new(given_up(fault, code::ATTEMPTS_EXHAUSTED, &why)))
+            Verdict::Dead(given_up(fault, code::ATTEMPTS_EXHAUSTED, &why))
         }
         Action::Retry => retry(back_off(item.attempts), true),
         Action::RetryAfter(wait) => retry((*wait).max(back_off(item.attempts)), true),
@@ -89,10 +85,9 @@ fn given_up(fault: &Fault, code: sluice_core::Code, why: &str) -> Fault {
         "{why}; the last fault was {}: {}",
         fault.code, fault.message
     );
-    Fault {
-        action: Action::DeadLetter,
-        code,
-        message,
-        ..fault.clone()
-    }
+    let mut given_up = fault.clone();
+    given_up.action = Action::DeadLetter;
+    given_up.code = code;
+    given_up.message = message;
+    given_up
 }

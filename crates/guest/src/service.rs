@@ -139,7 +139,7 @@ impl Service {
 
     async fn managed(self, route: Route<'_>, request: &Request<Bytes>) -> Response<Bytes> {
         if let Err(refused) = authorized(&self.ports, request) {
-            return refused;
+            return *refused;
         }
         match self.manage(route, request).await {
             Ok(response) => response,
@@ -222,8 +222,9 @@ fn hook(flow: &Flow, name: &str) -> Option<Box<dyn Hook>> {
 }
 
 /// The bearer token, compared in constant time; with none set, nobody is let in.
-fn authorized(ports: &Ports, request: &Request<Bytes>) -> Result<(), Response<Bytes>> {
-    let [token] = read_all(ports.variables.as_ref(), [TOKEN]).map_err(|fault| problem(&fault))?;
+fn authorized(ports: &Ports, request: &Request<Bytes>) -> Result<(), Box<Response<Bytes>>> {
+    let [token] =
+        read_all(ports.variables.as_ref(), [TOKEN]).map_err(|fault| Box::new(problem(&fault)))?;
     let token = token.unwrap_or_default();
     let mut given = request.headers().get_all(header::AUTHORIZATION).iter();
     let given = match (given.next(), given.next()) {
@@ -234,10 +235,8 @@ fn authorized(ports: &Ports, request: &Request<Bytes>) -> Result<(), Response<By
     if !token.is_empty() && bool::from(token.as_bytes().ct_eq(given)) {
         return Ok(());
     }
-    Err(refuse(
-        StatusCode::UNAUTHORIZED,
-        "a valid bearer token is needed",
-    ))
+    let refused = refuse(StatusCode::UNAUTHORIZED, "a valid bearer token is needed");
+    Err(Box::new(refused))
 }
 
 /// The query's parameters; an unknown or repeated one is refused.

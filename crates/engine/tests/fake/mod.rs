@@ -36,10 +36,13 @@ name   = { from = "name" }
 parent = { from = "parent", link = "customer", optional = true }
 "#;
 
+/// Kind and id.
+type Key = (&'static str, String);
+
 /// Both systems, and what was asked of them.
 #[derive(Default)]
 pub struct Systems {
-    pub source: RefCell<BTreeMap<(&'static str, String), (i64, Value)>>,
+    pub source: RefCell<BTreeMap<Key, (i64, Value)>>,
     pub target: RefCell<BTreeMap<String, (String, Value)>>,
     pub items: RefCell<BTreeMap<String, String>>,
     pub log: RefCell<Vec<String>>,
