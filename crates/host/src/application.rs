@@ -1,23 +1,25 @@
 //! A loaded application: its components, and how one request or tick runs in one of them.
 
+mod describe;
+mod reply;
+
 use std::collections::HashMap;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use http_body::{Body, Frame, SizeHint};
+use http::{HeaderName, HeaderValue, StatusCode};
 use http_body_util::BodyExt;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{Semaphore, SemaphorePermit, oneshot};
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use wasmtime::Store;
 use wasmtime_wasi_http::p2::bindings::ProxyPre;
-use wasmtime_wasi_http::p2::bindings::http::types::{ErrorCode, Scheme};
-use wasmtime_wasi_http::p2::body::HyperOutgoingBody;
-use wasmtime_wasi_http::{Error, WasiBody, WasiHttpView};
+use wasmtime_wasi_http::p2::bindings::http::types::Scheme;
+use wasmtime_wasi_http::{WasiBody, WasiHttpView};
+
+use describe::describe;
+use reply::{Cutting, Reply, WholeBody};
 
 use crate::failure::Failure;
 use crate::manifest::Route;
@@ -38,6 +40,8 @@ pub(crate) struct Application {
     /// starve behind the first.
     pub(crate) slots: [Semaphore; 2],
     pub(crate) running: TaskTracker,
+    /// Ends whatever still runs when shutdown has waited long enough.
+    pub(crate) cut_off: CancellationToken,
     pub(crate) counts: Counts,
 }
 
@@ -75,9 +79,6 @@ pub(crate) struct Seen {
     pub(crate) rest: String,
     pub(crate) named: Vec<(String, String)>,
 }
-
-/// The head of a response, with its body still to come.
-type Response = http::Response<HyperOutgoingBody>;
 
 impl Application {
     /// Whether a component can be called over HTTP.
@@ -153,16 +154,9 @@ impl Application {
         let started = Instant::now();
         let request_id = caller.request.clone();
         let method = request.method().clone();
-        let time_max = self.limits.request_time_max;
-        let result = match tokio::time::timeout(
-            time_max,
-            self.call(component, request, caller, reply),
-        )
-        .await
-        {
-            Ok(result) => result,
-            Err(_) => Err(Failure::TooLong(time_max)),
-        };
+        let result = self
+            .bounded(self.call(component, request, caller, reply))
+            .await;
         let ms = started.elapsed().as_millis() as u64;
         match &result {
             Ok(()) => tracing::debug!(component, request = &*request_id, %method, ms, "served"),
@@ -183,8 +177,7 @@ impl Application {
     ) -> Result<(), Failure> {
         let entry = self.components.get(component).ok_or(Failure::NoResponse)?;
         let pre = entry.http.as_ref().ok_or(Failure::NoResponse)?;
-        let slots = &self.slots[usize::from(caller.depth > 0)];
-        let _slot = slots.acquire().await.map_err(|_| Failure::Stopping)?;
+        let _slot = self.slot(caller.depth).await?;
         let started = Instant::now();
         let mut store = self
             .store(entry, caller)
@@ -219,18 +212,13 @@ impl Application {
         timestamp: u64,
     ) -> Result<(), Failure> {
         self.counts.ticks.fetch_add(1, Ordering::Relaxed);
-        let time_max = self.limits.request_time_max;
-        let ticked = tokio::time::timeout(time_max, self.call_cron(component, timestamp)).await;
-        ticked.unwrap_or(Err(Failure::TooLong(time_max)))
+        self.bounded(self.call_cron(component, timestamp)).await
     }
 
     async fn call_cron(self: &Arc<Self>, component: &str, timestamp: u64) -> Result<(), Failure> {
         let entry = self.components.get(component).ok_or(Failure::NoTrigger)?;
         let pre = entry.cron.as_ref().ok_or(Failure::NoTrigger)?;
-        let _slot = self.slots[0]
-            .acquire()
-            .await
-            .map_err(|_| Failure::Stopping)?;
+        let _slot = self.slot(0).await?;
         let caller = Caller {
             request: new_request_id(),
             depth: 0,
@@ -258,6 +246,31 @@ impl Application {
         }
     }
 
+    /// Work within the time limit, and not beyond the end of shutdown.
+    async fn bounded(
+        &self,
+        work: impl Future<Output = Result<(), Failure>>,
+    ) -> Result<(), Failure> {
+        let time_max = self.limits.request_time_max;
+        tokio::select! {
+            result = tokio::time::timeout(time_max, work) => {
+                result.unwrap_or(Err(Failure::TooLong(time_max)))
+            }
+            () = self.cut_off.cancelled() => Err(Failure::Stopping),
+        }
+    }
+
+    /// Waits for one of the places for instances.
+    async fn slot(&self, depth: u8) -> Result<SemaphorePermit<'_>, Failure> {
+        let slots = &self.slots[usize::from(depth > 0)];
+        let wait_max = self.limits.instance_wait_max;
+        match tokio::time::timeout(wait_max, slots.acquire()).await {
+            Ok(Ok(slot)) => Ok(slot),
+            Ok(Err(_)) => Err(Failure::Stopping),
+            Err(_) => Err(Failure::Busy(wait_max)),
+        }
+    }
+
     fn store(self: &Arc<Self>, entry: &Entry, caller: Caller) -> wasmtime::Result<Store<Instance>> {
         let outgoing = Outgoing::new(self, &entry.grants, caller);
         let memory = self.limits.memory_bytes_max;
@@ -277,56 +290,6 @@ impl Application {
     }
 }
 
-/// Where the response of a component goes.
-struct Reply {
-    sender: oneshot::Sender<Result<Response, ErrorCode>>,
-    /// True once the component ended by a trap or at a limit.
-    cut: Arc<AtomicBool>,
-}
-
-/// Says that a component was cut off, unless told in time that it ended well.
-struct Cutting(Option<Arc<AtomicBool>>);
-
-impl Drop for Cutting {
-    fn drop(&mut self) {
-        if let Some(cut) = &self.0 {
-            cut.store(true, Ordering::Release);
-        }
-    }
-}
-
-/// The body of a response. If its component is cut off, it breaks off instead of looking complete.
-struct WholeBody {
-    body: HyperOutgoingBody,
-    cut: Arc<AtomicBool>,
-}
-
-impl Body for WholeBody {
-    type Data = Bytes;
-    type Error = Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        let polled = Pin::new(&mut self.body).poll_frame(cx).map_err(Into::into);
-        match polled {
-            Poll::Ready(None) if self.cut.load(Ordering::Acquire) => {
-                Poll::Ready(Some(Err(Error::HttpResponseIncomplete)))
-            }
-            polled => polled,
-        }
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
-}
-
 /// The header that carries the id of a request.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -341,55 +304,6 @@ fn explain(store: &Store<Instance>, error: &wasmtime::Error) -> Failure {
     match memory.refused {
         true => Failure::TooMuchMemory(memory.bytes_max),
         false => Failure::trapped(error),
-    }
-}
-
-/// Tells the component what Spin tells it, in headers nobody outside can set.
-fn describe(request: &mut http::Request<WasiBody>, seen: &Seen, caller: &Caller) {
-    let uri = request.uri().clone();
-    let headers = request.headers_mut();
-    let forged: Vec<HeaderName> = headers
-        .keys()
-        .filter(|name| name.as_str().starts_with("spin-"))
-        .cloned()
-        .collect();
-    for name in forged {
-        headers.remove(name);
-    }
-    headers.remove(http::header::CONNECTION);
-    let host = headers
-        .get(http::header::HOST)
-        .and_then(|host| host.to_str().ok())
-        .unwrap_or("localhost");
-    let path = uri.path_and_query().map_or("/", |path| path.as_str());
-    let full_url = format!("{}://{host}{path}", uri.scheme_str().unwrap_or("http"));
-    put(headers, "spin-full-url", &full_url);
-    put(headers, "spin-path-info", &seen.rest);
-    put(headers, "spin-matched-route", &seen.route);
-    put(headers, "spin-raw-component-route", &seen.route);
-    put(
-        headers,
-        "spin-component-route",
-        seen.route.strip_suffix("/...").unwrap_or(&seen.route),
-    );
-    put(headers, "spin-base-path", "/");
-    if let Some(address) = caller.address {
-        put(headers, "spin-client-addr", &address.to_string());
-    }
-    for (name, value) in &seen.named {
-        put(
-            headers,
-            &format!("spin-path-match-{}", name.to_ascii_lowercase()),
-            value,
-        );
-    }
-    put(headers, REQUEST_ID.as_str(), &caller.request);
-}
-
-fn put(headers: &mut HeaderMap, name: &str, value: &str) {
-    // What can't be a header (a path with odd bytes) is left out, as the component can read it elsewhere.
-    if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
-        headers.insert(name, value);
     }
 }
 

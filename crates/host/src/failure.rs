@@ -19,6 +19,9 @@ pub enum Failure {
     /// The component ran into the time limit.
     #[error("the component ran longer than the limit of {} s", .0.as_secs_f32())]
     TooLong(Duration),
+    /// No instance was free in time.
+    #[error("no instance was free within {} s", .0.as_secs_f32())]
+    Busy(Duration),
     /// The component returned without a response.
     #[error("the component sent no response")]
     NoResponse,
@@ -49,7 +52,9 @@ impl Failure {
             Failure::Trapped(_) => line(StatusCode::INTERNAL_SERVER_ERROR, "the component trapped"),
             Failure::Refused(_) => line(StatusCode::INTERNAL_SERVER_ERROR, "the component failed"),
             Failure::NoTrigger => line(StatusCode::NOT_FOUND, &self.to_string()),
-            Failure::Stopping => line(StatusCode::SERVICE_UNAVAILABLE, &self.to_string()),
+            Failure::Stopping | Failure::Busy(_) => {
+                line(StatusCode::SERVICE_UNAVAILABLE, &self.to_string())
+            }
         }
     }
 }

@@ -11,6 +11,7 @@ use anyhow::Context;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use wasmtime_wasi_http::p2::bindings::ProxyPre;
 
@@ -165,6 +166,9 @@ impl Running {
         if !finished {
             let count = application.running.len();
             tracing::warn!(count, "shutdown cut off running work");
+            application.cut_off.cancel();
+            tasks.iter().for_each(JoinHandle::abort);
+            application.running.wait().await; // Ends at once: everything in it was cancelled.
         }
         let stores = self.application.stores.clone();
         tokio::task::spawn_blocking(move || stores.close())
@@ -215,6 +219,7 @@ fn load(manifest: &Manifest, options: &Options) -> anyhow::Result<Application> {
         components,
         slots: [slots(), slots()],
         running: TaskTracker::new(),
+        cut_off: CancellationToken::new(),
         counts: Counts::default(),
     })
 }

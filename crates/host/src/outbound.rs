@@ -86,7 +86,14 @@ impl WasiHttpHooks for Outgoing {
             let response = match host.strip_suffix(crate::manifest::INTERNAL_SUFFIX) {
                 Some(component) => {
                     let component = component.to_owned();
-                    call_component(&application, component, request, caller).await?
+                    let called = call_component(&application, component, request, caller);
+                    let wait = options.and_then(|options| options.first_byte_timeout);
+                    match wait {
+                        Some(wait) => tokio::time::timeout(wait, called)
+                            .await
+                            .map_err(|_| Error::HttpResponseTimeout)??,
+                        None => called.await?,
+                    }
                 }
                 None => {
                     let sent = application

@@ -7,7 +7,7 @@ use wasmtime::ResourceLimiter;
 /// Limits of this host. Reaching one is an error that names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// From the request's arrival to the component's last instruction, also after the response.
+    /// From an instance's start to the component's last instruction, also after the response.
     pub request_time_max: Duration,
     /// Linear memory of one instance.
     pub memory_bytes_max: usize,
@@ -17,6 +17,8 @@ pub struct Limits {
     pub answer_body_bytes_max: u64,
     /// Instances at the same time; more requests wait.
     pub instance_count_max: u32,
+    /// How long a request waits for a free instance.
+    pub instance_wait_max: Duration,
     /// Incoming connections at the same time; more wait to be accepted.
     pub connection_count_max: u32,
     /// How long the head of an incoming request may take to arrive.
@@ -35,6 +37,7 @@ impl Default for Limits {
             request_body_bytes_max: 16 << 20,
             answer_body_bytes_max: 64 << 20,
             instance_count_max: 256,
+            instance_wait_max: Duration::from_secs(10),
             connection_count_max: 1024,
             head_time_max: Duration::from_secs(10),
             shutdown_time_max: Duration::from_secs(30),

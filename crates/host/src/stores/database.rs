@@ -17,7 +17,7 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::statement::{Kind, Rows, SqlError, Value};
-use super::worker::{Counters, Job, SqlLimits, Worker, connect, run};
+use super::worker::{Counters, Job, SqlLimits, Worker, connect, run, run_briefly};
 
 /// An open database. Every statement is its own transaction.
 pub struct Database {
@@ -169,6 +169,11 @@ impl Database {
     async fn read(&self, sql: Arc<str>, parameters: Vec<Value>) -> Result<Rows, SqlError> {
         let connection = self.reader()?;
         let limits = self.limits;
+        // Most reads are over sooner than another thread would have woken up for them.
+        if let Some(result) = run_briefly(&connection, &sql, &parameters, limits) {
+            self.put_back(connection);
+            return result;
+        }
         let (connection, result) = tokio::task::spawn_blocking(move || {
             let result = run(&connection, &sql, &parameters, limits);
             (connection, result)

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
@@ -259,6 +259,29 @@ pub(super) fn run(
         ))),
         other => other,
     }
+}
+
+/// Runs a statement that only reads, unless that takes more than some thousand steps: then none, and it
+/// can be run again elsewhere.
+pub(super) fn run_briefly(
+    connection: &Connection,
+    sql: &str,
+    parameters: &[Value],
+    limits: SqlLimits,
+) -> Option<Result<Rows, SqlError>> {
+    let stopped = Arc::new(AtomicBool::new(false));
+    let stop = {
+        let stopped = stopped.clone();
+        move || {
+            stopped.store(true, Ordering::Relaxed);
+            true
+        }
+    };
+    if let Err(error) = connection.progress_handler(CLOCK_EVERY, Some(stop)) {
+        return Some(Err(error.into()));
+    }
+    let result = collect(connection, sql, parameters, limits);
+    (!stopped.load(Ordering::Relaxed)).then_some(result)
 }
 
 fn collect(
