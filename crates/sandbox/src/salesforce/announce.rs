@@ -274,6 +274,10 @@ impl Salesforce {
 }
 
 impl Announcements {
+    pub(super) fn waiting_count(&self) -> usize {
+        self.waiting.len()
+    }
+
     pub(super) fn next_due(&self) -> Option<Timestamp> {
         self.schedule.first().map(|&(due, _)| due)
     }

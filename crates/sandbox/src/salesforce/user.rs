@@ -109,6 +109,11 @@ impl Salesforce {
         .collect()
     }
 
+    /// Notifications that are waiting to be sent, or to be acknowledged.
+    pub fn unacknowledged_count(&self) -> usize {
+        self.announcements.waiting_count()
+    }
+
     /// Ends every session at once.
     pub fn end_sessions(&mut self) {
         self.sessions.end_all();
