@@ -515,7 +515,7 @@ fn a_section_that_is_not_there() {
     .unwrap();
     let fault = file.section("order").unwrap_err();
     assert_eq!(
-        (fault.code, fault.action),
+        (fault.code, fault.action.clone()),
         (code::MAPPING_INVALID, Action::StopFlow)
     );
     assert_eq!(
