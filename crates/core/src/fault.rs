@@ -101,8 +101,6 @@ pub mod code {
     pub const TARGET_DELETED: Code = Code("TARGET_DELETED");
     pub const TARGET_LOCKED: Code = Code("TARGET_LOCKED");
     pub const TARGET_RACE: Code = Code("TARGET_RACE");
-    pub const LEASE_SHORT: Code = Code("LEASE_SHORT");
-    pub const LEASE_LOST: Code = Code("LEASE_LOST");
     pub const ATTEMPTS_EXHAUSTED: Code = Code("ATTEMPTS_EXHAUSTED");
     pub const WAITED_TOO_LONG: Code = Code("WAITED_TOO_LONG");
     pub const STORE_BUSY: Code = Code("STORE_BUSY");
