@@ -12,6 +12,7 @@
 //! ```
 
 pub mod company;
+pub mod day;
 pub mod environment;
 pub mod misfortune;
 pub mod netsuite;

@@ -1,0 +1,451 @@
+//! Plays a day's script to a world as time goes by.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use jiff::{Timestamp, ToSpan, civil::Date};
+use rust_decimal::Decimal;
+use serde_json::{Value as Json, json};
+
+use super::{Act, Books, Change, Day, Event, Ledger, NewLine};
+use crate::{
+    EditError,
+    netsuite::NetSuite,
+    salesforce::{Id, Salesforce},
+    world::World,
+};
+
+/// A day under way.
+#[derive(Debug)]
+pub struct Performance {
+    events: Vec<Event>,
+    ledger: Ledger,
+    /// Opportunities made on the way: the script's name, and the id they got.
+    made: Vec<(String, String)>,
+}
+
+/// Something that just happened, for people.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Happened {
+    /// In whose system: `salesforce`, `netsuite`, or both.
+    pub system: &'static str,
+    /// One word: `won`.
+    pub what: &'static str,
+    /// To what.
+    pub subject: String,
+    /// More about it.
+    pub detail: String,
+}
+
+impl Performance {
+    /// Nothing has happened yet.
+    pub fn new(day: Day) -> Self {
+        let (ledger, made) = (Ledger::default(), Vec::new());
+        let events = day.events;
+        Self {
+            events,
+            ledger,
+            made,
+        }
+    }
+
+    /// What happened besides what the records show.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// Whether everything has happened.
+    pub fn is_over(&self) -> bool {
+        self.events.is_empty()
+    }
+
+    /// What has not happened yet.
+    pub fn remaining(&self) -> &[Event] {
+        &self.events
+    }
+
+    /// Lets happen what is due at `elapsed` on the day's own clock. What waits for an order waits on, and
+    /// with it what else happens to that opportunity.
+    ///
+    /// # Errors
+    /// If a vendor's rules forbid what the script asks.
+    pub fn step(
+        &mut self,
+        world: &mut World,
+        elapsed: Duration,
+        now: Timestamp,
+    ) -> Result<Vec<Happened>, EditError> {
+        let due = self.events.partition_point(|event| event.at <= elapsed);
+        let later = self.events.split_off(due);
+        let mut happened = Vec::new();
+        let mut kept: Vec<Event> = Vec::new();
+        let mut waiting = BTreeSet::new();
+        // Read once, and only if somebody asks.
+        let mut books = None;
+        let mut events = std::mem::take(&mut self.events).into_iter();
+        let mut outcome = Ok(());
+        for event in events.by_ref() {
+            let subject = event.act.subject().map(str::to_owned);
+            if subject
+                .as_ref()
+                .is_some_and(|subject| waiting.contains(subject))
+            {
+                kept.push(event);
+                continue;
+            }
+            match self.perform(&event.act, world, &mut books, now) {
+                Ok(Some(done)) => happened.push(done),
+                Ok(None) => {
+                    waiting.extend(subject);
+                    kept.push(event);
+                }
+                Err(error) => {
+                    outcome = Err(error);
+                    break;
+                }
+            }
+        }
+        kept.extend(events);
+        kept.extend(later);
+        self.events = kept;
+        outcome.map(|()| happened)
+    }
+
+    /// `None` if its time has not come.
+    fn perform(
+        &mut self,
+        act: &Act,
+        world: &mut World,
+        books: &mut Option<Books>,
+        now: Timestamp,
+    ) -> Result<Option<Happened>, EditError> {
+        match act {
+            Act::Win { id, announced } => self.win(world, id, *announced, now).map(Some),
+            Act::WinWithoutLines {
+                name,
+                account,
+                currency,
+            } => self
+                .win_without_lines(world, name, account, currency, now)
+                .map(Some),
+            Act::AddForgottenLines { name, lines } => {
+                self.add_forgotten(world, name, lines, now).map(Some)
+            }
+            Act::Change {
+                id,
+                change,
+                announced,
+            } => {
+                let deal = deal(world, id, now)?;
+                let detail = told(*announced, org(world)?, |org| {
+                    alter(org, &deal, change, now)
+                })?;
+                Ok(Some(said("salesforce", "changed", &deal, detail)))
+            }
+            Act::Lose { id } => self.lose(world, id, now),
+            Act::WinAndLose { id } => {
+                self.win(world, id, true, now)?;
+                set(org(world)?, id, json!({"StageName": "Closed Lost"}), now)?;
+                self.ledger.fleeting.insert(id.clone());
+                let deal = deal(world, id, now)?;
+                Ok(Some(said(
+                    "salesforce",
+                    "fleeting",
+                    &deal,
+                    "won, and lost at once".to_owned(),
+                )))
+            }
+            Act::Delete { id } => {
+                let deal = deal(world, id, now)?;
+                if !is_booked(&deal) {
+                    return Ok(None);
+                }
+                org(world)?.user_delete("Opportunity", known(id)?, now)?;
+                self.ledger.left.insert(id.clone());
+                Ok(Some(said("salesforce", "deleted", &deal, String::new())))
+            }
+            Act::Approve { id } => self.approve(world, id, books, now),
+            Act::EnterItem(item) => {
+                let account = world
+                    .vendor_mut::<NetSuite>()
+                    .ok_or(EditError::Unsupported)?;
+                account.enter_item(item, now)?;
+                let detail = item.name.clone();
+                Ok(Some(happened("netsuite", "item", item.sku.clone(), detail)))
+            }
+            Act::Suffer { what, misfortune } => {
+                world.misfortunes().add(misfortune.clone());
+                let times = misfortune.times.unwrap_or_default();
+                let system = match misfortune.vendor.as_deref() {
+                    Some("salesforce") => "salesforce",
+                    _ => "netsuite",
+                };
+                let detail = format!("the next {times}");
+                Ok(Some(happened(
+                    system,
+                    "trouble",
+                    (*what).to_owned(),
+                    detail,
+                )))
+            }
+            Act::EndSessions => {
+                org(world)?.end_sessions();
+                if let Some(account) = world.vendor_mut::<NetSuite>() {
+                    account.expire_tokens();
+                }
+                let subject = "all sessions and tokens end".to_owned();
+                Ok(Some(happened("both", "trouble", subject, String::new())))
+            }
+        }
+    }
+
+    fn win(
+        &mut self,
+        world: &mut World,
+        id: &str,
+        announced: bool,
+        now: Timestamp,
+    ) -> Result<Happened, EditError> {
+        told(announced, org(world)?, |org| {
+            set(org, id, json!({"StageName": "Closed Won"}), now)
+        })?;
+        let deal = deal(world, id, now)?;
+        self.ledger
+            .won
+            .insert(id.to_owned(), text(&deal, "AccountId"));
+        let count = deal["OpportunityLineItems"]["totalSize"]
+            .as_u64()
+            .unwrap_or_default();
+        let lines = if count == 1 { "line" } else { "lines" };
+        let how = match (announced, text(&deal, "CurrencyIsoCode").as_str()) {
+            (false, _) => "not announced",
+            (true, "USD") => "outbound message",
+            (true, "EUR") => "signed callout",
+            (true, _) => "announced twice",
+        };
+        Ok(said(
+            "salesforce",
+            "won",
+            &deal,
+            format!("{count} {lines}, {how}"),
+        ))
+    }
+
+    fn win_without_lines(
+        &mut self,
+        world: &mut World,
+        name: &str,
+        account: &str,
+        currency: &str,
+        now: Timestamp,
+    ) -> Result<Happened, EditError> {
+        let fields = json!({
+            "Name": name, "AccountId": account, "StageName": "Closed Won",
+            "CloseDate": now.to_zoned(jiff::tz::TimeZone::UTC).date().to_string(),
+            "CurrencyIsoCode": currency,
+        });
+        let id = org(world)?
+            .user_create("Opportunity", fields, now)?
+            .to_string();
+        self.ledger.won.insert(id.clone(), account.to_owned());
+        self.made.push((name.to_owned(), id.clone()));
+        let deal = deal(world, &id, now)?;
+        Ok(said(
+            "salesforce",
+            "won",
+            &deal,
+            "its lines forgotten".to_owned(),
+        ))
+    }
+
+    fn add_forgotten(
+        &mut self,
+        world: &mut World,
+        name: &str,
+        lines: &[NewLine],
+        now: Timestamp,
+    ) -> Result<Happened, EditError> {
+        let made = self.made.iter().find(|(known, _)| known == name);
+        let id = made.map(|(_, id)| id.clone());
+        let id = id.ok_or_else(|| EditError::NotFound(format!("{name} was never won")))?;
+        for line in lines {
+            add_line(org(world)?, &id, line, now)?;
+        }
+        let detail = format!("{} lines entered after all", lines.len());
+        Ok(said(
+            "salesforce",
+            "changed",
+            &deal(world, &id, now)?,
+            detail,
+        ))
+    }
+
+    fn lose(
+        &mut self,
+        world: &mut World,
+        id: &str,
+        now: Timestamp,
+    ) -> Result<Option<Happened>, EditError> {
+        let deal = deal(world, id, now)?;
+        if !is_booked(&deal) {
+            return Ok(None);
+        }
+        set(org(world)?, id, json!({"StageName": "Closed Lost"}), now)?;
+        let detail = if self.ledger.approved.contains_key(id) {
+            self.ledger.undecided.insert(id.to_owned());
+            "after its order was approved: a person must decide"
+        } else {
+            self.ledger.left.insert(id.to_owned());
+            ""
+        };
+        Ok(Some(said("salesforce", "lost", &deal, detail.to_owned())))
+    }
+
+    fn approve(
+        &mut self,
+        world: &mut World,
+        id: &str,
+        books: &mut Option<Books>,
+        now: Timestamp,
+    ) -> Result<Option<Happened>, EditError> {
+        let deal = deal(world, id, now)?;
+        // Nobody signs an order that does not say what was sold, nor one Salesforce does not know of yet.
+        if !is_booked(&deal) || !books_of(books, world).agrees(&deal) {
+            return Ok(None);
+        }
+        let number = text(&deal, "NetSuite_Order_Number__c");
+        let account = world
+            .vendor_mut::<NetSuite>()
+            .ok_or(EditError::Unsupported)?;
+        account.approve(&text(&deal, "NetSuite_Order_Id__c"), now)?;
+        self.ledger.approved.insert(id.to_owned(), deal);
+        let detail = "by finance".to_owned();
+        Ok(Some(happened("netsuite", "approved", number, detail)))
+    }
+}
+
+fn alter(
+    org: &mut Salesforce,
+    deal: &Json,
+    change: &Change,
+    now: Timestamp,
+) -> Result<String, EditError> {
+    let id = text(deal, "Id");
+    match change {
+        Change::AddLine(line) => {
+            add_line(org, &id, line, now)?;
+            Ok("one line more".to_owned())
+        }
+        Change::ChangeLine {
+            line,
+            quantity_hundredths,
+            price_cents,
+        } => {
+            let fields = json!({
+                "Quantity": hundredths(*quantity_hundredths),
+                "UnitPrice": hundredths(*price_cents),
+            });
+            org.user_change("OpportunityLineItem", known(line)?, fields, now)?;
+            Ok("another quantity and price".to_owned())
+        }
+        Change::RemoveLine { line } => {
+            org.user_delete("OpportunityLineItem", known(line)?, now)?;
+            Ok("one line less".to_owned())
+        }
+        Change::Header { po_number, days } => {
+            let date: Date = text(deal, "CloseDate")
+                .parse()
+                .map_err(|_| EditError::Refused("the closing date is none".to_owned()))?;
+            let date = date.saturating_add(days.days()).to_string();
+            set(
+                org,
+                &id,
+                json!({"PO_Number__c": po_number, "CloseDate": date}),
+                now,
+            )?;
+            Ok("another purchase order and date".to_owned())
+        }
+    }
+}
+
+fn add_line(
+    org: &mut Salesforce,
+    opportunity: &str,
+    line: &NewLine,
+    now: Timestamp,
+) -> Result<Id, EditError> {
+    let fields = json!({
+        "OpportunityId": opportunity,
+        "Product2Id": line.product,
+        "Quantity": hundredths(line.quantity_hundredths),
+        "UnitPrice": hundredths(line.price_cents),
+        "SortOrder": line.position,
+    });
+    org.user_create("OpportunityLineItem", fields, now)
+}
+
+fn set(org: &mut Salesforce, id: &str, fields: Json, now: Timestamp) -> Result<(), EditError> {
+    org.user_change("Opportunity", known(id)?, fields, now)
+}
+
+/// With automation on, or off.
+fn told<T>(announced: bool, org: &mut Salesforce, edit: impl FnOnce(&mut Salesforce) -> T) -> T {
+    if announced {
+        edit(org)
+    } else {
+        org.quietly(edit)
+    }
+}
+
+/// An opportunity with its lines, as the comparison reads it.
+fn deal(world: &World, id: &str, now: Timestamp) -> Result<Json, EditError> {
+    let org = world.vendor::<Salesforce>().ok_or(EditError::Unsupported)?;
+    let query = format!(
+        "SELECT Id, Name, AccountId, CurrencyIsoCode, CloseDate, PO_Number__c, Amount, IsWon, \
+         NetSuite_Order_Id__c, NetSuite_Order_Number__c, \
+         (SELECT Id, ProductCode, Quantity, UnitPrice, Description, ServiceDate, SortOrder \
+         FROM OpportunityLineItems) FROM Opportunity WHERE Id = '{}'",
+        known(id)?
+    );
+    let found = org.select(&query, now)?.into_iter().next();
+    found.ok_or_else(|| EditError::NotFound(format!("there is no opportunity {id}")))
+}
+
+/// Whether the selling side knows of its order.
+fn is_booked(deal: &Json) -> bool {
+    !text(deal, "NetSuite_Order_Number__c").is_empty()
+}
+
+fn books_of<'a>(books: &'a mut Option<Books>, world: &World) -> &'a Books {
+    books.get_or_insert_with(|| Books::of(world))
+}
+
+fn org(world: &mut World) -> Result<&mut Salesforce, EditError> {
+    world
+        .vendor_mut::<Salesforce>()
+        .ok_or(EditError::Unsupported)
+}
+
+fn known(id: &str) -> Result<Id, EditError> {
+    Id::parse(id).ok_or_else(|| EditError::NotFound(format!("{id} is no id")))
+}
+
+fn said(system: &'static str, what: &'static str, deal: &Json, detail: String) -> Happened {
+    happened(system, what, text(deal, "Name"), detail)
+}
+
+fn happened(system: &'static str, what: &'static str, subject: String, detail: String) -> Happened {
+    Happened {
+        system,
+        what,
+        subject,
+        detail,
+    }
+}
+
+fn hundredths(count: i64) -> String {
+    Decimal::new(count, 2).to_string()
+}
+
+fn text(record: &Json, field: &str) -> String {
+    record[field].as_str().unwrap_or_default().to_owned()
+}
