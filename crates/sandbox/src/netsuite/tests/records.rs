@@ -373,3 +373,23 @@ fn users_edit_behind_the_integrations_back() {
     assert!(desk.account.remove(kind, &id, desk.now).is_err());
     assert!(desk.account.records("nothing").is_none());
 }
+
+#[test]
+fn what_an_administrator_set_up_has_the_same_ids_for_every_seed() {
+    for seed in [0, 1, 7, u64::MAX] {
+        let now = Timestamp::UNIX_EPOCH;
+        let account = NetSuite::new(seed, &Catalogue::new(seed), Options::default(), now).unwrap();
+        for (kind, expected) in [
+            ("subsidiary", ["3", "4"].as_slice()),
+            ("currency", &["4", "5", "6"]),
+            ("term", &["11", "12", "13"]),
+        ] {
+            let records = account.records(kind).unwrap();
+            let ids: Vec<&str> = records
+                .iter()
+                .filter_map(|record| record["id"].as_str())
+                .collect();
+            assert_eq!(ids, expected, "{kind} of seed {seed}");
+        }
+    }
+}
