@@ -4,6 +4,7 @@
 //! - [`Section`]: apply one record section to a body
 //! - [`Reference`], [`Links`]: what a body refers to, and what that is in the target
 //! - [`fingerprint`], [`diff`]: is a mapped body what was last applied, and what would change
+//! - `cases`: tries a flow's mapping on its cases (feature `cases`, for tests)
 //!
 //! # The file
 //!
@@ -102,6 +103,8 @@
 //! lists are refused.
 
 mod block;
+#[cfg(feature = "cases")]
+pub mod cases;
 mod condition;
 mod convert;
 mod diff;

@@ -1,5 +1,6 @@
 //! Mappings as their readers see them: a file, a body, and what comes out.
 
+mod cases;
 mod check;
 mod conditions;
 mod conversions;

@@ -1,0 +1,127 @@
+//! The case runner: right cases pass, and every way to be wrong is named.
+
+use std::fs;
+use std::path::PathBuf;
+
+/// A flow's folder in the build's temporary folder, made of (file, content).
+fn flow(name: &str, files: &[(&str, &str)]) -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = fs::remove_dir_all(&folder);
+    let mapping = "version = 1\n[order]\nwhen = { from = \"Won\", equals = true }\n[order.fields]\n\
+                   q = { from = \"Q\", as = \"decimal\" }\nc = { from = \"C\", link = \"customer\", optional = true }\n\
+                   [order.write_back]\nId = { from = \"id\" }\n";
+    for (path, content) in [("mapping.toml", mapping)].iter().chain(files) {
+        let path = folder.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+    folder
+}
+
+#[test]
+fn right_cases_pass() {
+    let folder = flow(
+        "right",
+        &[
+            (
+                "cases/mapped/input.json",
+                r#"{"Won":true,"Q":2.50,"C":"a"}"#,
+            ),
+            ("cases/mapped/links.json", r#"{"customer":{"a":"7"}}"#),
+            ("cases/mapped/held.json", r#"{"id":"55"}"#),
+            (
+                "cases/mapped/expected.json",
+                r#"{"section":"order","in_scope":true,"mapped":{"q":2.50,"c":"7"},"write_back":{"Id":"55"}}"#,
+            ),
+            ("cases/bad/input.json", r#"{"Won":false,"Q":"x","C":"b"}"#),
+            (
+                "cases/bad/expected.json",
+                r#"{"section":"order","in_scope":false,"bad_fields":{
+                "q":"Q is not a number","c":"C is `b`, which is linked to no `customer`"}}"#,
+            ),
+        ],
+    );
+    assert_eq!(mapping::cases::run(folder), Ok(2));
+}
+
+#[test]
+fn wrong_cases_are_named() {
+    for (name, input, expected, words) in [
+        (
+            "value",
+            r#"{"Q":2}"#,
+            r#"{"section":"order","mapped":{"q":3}}"#,
+            "q: 2 instead of 3",
+        ),
+        (
+            "digits",
+            r#"{"Q":2.0}"#,
+            r#"{"section":"order","mapped":{"q":2}}"#,
+            r#"{"q":2.0} instead of {"q":2}"#,
+        ),
+        (
+            "more",
+            r#"{"Q":2}"#,
+            r#"{"section":"order","mapped":{}}"#,
+            r#"{"q":2} instead of {}"#,
+        ),
+        (
+            "fault",
+            r#"{"Q":"x"}"#,
+            r#"{"section":"order","mapped":{"q":2}}"#,
+            "Q is not a number",
+        ),
+        (
+            "no-fault",
+            r#"{"Q":2}"#,
+            r#"{"section":"order","bad_fields":{}}"#,
+            "without a bad field",
+        ),
+        (
+            "scope",
+            r#"{"Won":true}"#,
+            r#"{"section":"order","in_scope":false}"#,
+            "true instead of false",
+        ),
+        (
+            "section",
+            "{}",
+            r#"{"section":"ordr","mapped":{}}"#,
+            "there are `order`",
+        ),
+        (
+            "key",
+            "{}",
+            r#"{"section":"order","mappd":{}}"#,
+            "unknown key `mappd`",
+        ),
+        ("nothing", "{}", r#"{"section":"order"}"#, "expects nothing"),
+        (
+            "json",
+            "{",
+            r#"{"section":"order","mapped":{}}"#,
+            "input.json: EOF",
+        ),
+        (
+            "held",
+            "{}",
+            r#"{"section":"order","write_back":{}}"#,
+            "held.json",
+        ),
+    ] {
+        let folder = flow(
+            name,
+            &[
+                ("cases/one/input.json", input),
+                ("cases/one/expected.json", expected),
+            ],
+        );
+        let reason = mapping::cases::run(folder).unwrap_err();
+        assert!(reason.contains(words), "{name}: {reason}");
+    }
+    assert!(
+        mapping::cases::run(flow("none", &[]))
+            .unwrap_err()
+            .contains("cases")
+    );
+}
