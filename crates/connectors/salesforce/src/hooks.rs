@@ -4,6 +4,8 @@
 
 mod message;
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use hmac::{Hmac, Mac};
 use http::header::CONTENT_TYPE;
@@ -103,7 +105,8 @@ impl Hook for OutboundMessage {
 /// Headers `X-Sluice-Timestamp` (Unix seconds) and `X-Sluice-Signature`
 /// (`sha256=` and the hexadecimal HMAC-SHA256, under `webhook_hmac_secret`, of timestamp, `.` and body).
 /// Body: `{"object": "Opportunity", "ids": ["006…"], "changes": [{"id": "006…", "systemModstamp": "…"}]}`,
-/// either list or both.
+/// either list or both; of a record that stands in both, the change time
+/// counts.
 pub struct Json {
     /// The records it announces; others are refused.
     pub kind: Kind,
@@ -176,25 +179,30 @@ impl Announced {
         if self.object != kind.name {
             return Err(WRONG_OBJECT);
         }
-        if !(1..=CHANGE_COUNT_MAX).contains(&(self.ids.len() + self.changes.len())) {
+        if self.ids.len().max(self.changes.len()) > CHANGE_COUNT_MAX {
             return Err(BAD_COUNT);
         }
-        let by_id = self.ids.iter().map(|id| (id, None));
-        let by_change = self
-            .changes
-            .iter()
-            .map(|change| (&change.id, change.system_modstamp.as_deref()));
-        by_id
-            .chain(by_change)
-            .map(|(id, modstamp)| {
-                let id = Id::parse(id).ok_or(BAD_JSON)?;
-                let modstamp = match modstamp {
-                    Some(text) => Some(query::time(text).ok_or(BAD_JSON)?),
-                    None => None,
-                };
-                Ok(hint(kind, id, modstamp))
-            })
-            .collect()
+        // A record may stand in both lists: one hint, with the latest change time.
+        let mut records: BTreeMap<Id, Option<Timestamp>> = BTreeMap::new();
+        for id in &self.ids {
+            records.entry(Id::parse(id).ok_or(BAD_JSON)?).or_default();
+        }
+        for change in &self.changes {
+            let modstamp = match &change.system_modstamp {
+                Some(text) => Some(query::time(text).ok_or(BAD_JSON)?),
+                None => None,
+            };
+            let known = records.entry(Id::parse(&change.id).ok_or(BAD_JSON)?);
+            let known = known.or_default();
+            *known = modstamp.max(*known);
+        }
+        if !(1..=CHANGE_COUNT_MAX).contains(&records.len()) {
+            return Err(BAD_COUNT);
+        }
+        let hints = records.into_iter();
+        Ok(hints
+            .map(|(id, modstamp)| hint(kind, id, modstamp))
+            .collect())
     }
 }
 

@@ -224,8 +224,8 @@ fn fields_are_written_back_and_change_the_version() {
     fields.insert("No_Such_Field__c".into(), 1.into());
     let fault = run(opportunities().write_back(&ports, id, &fields)).unwrap_err();
     assert_eq!(
-        (fault.code, fault.action),
-        (errors::REQUEST, Action::StopFlow)
+        (fault.code, &fault.action),
+        (errors::REQUEST, &Action::StopFlow)
     );
     fields.clear();
     fields.insert("Name".into(), "x".repeat(500).into());
@@ -235,8 +235,8 @@ fn fields_are_written_back_and_change_the_version() {
     wire.delete("Opportunity", id);
     let fault = run(opportunities().write_back(&ports, id, &fields)).unwrap_err();
     assert_eq!(
-        (fault.code, fault.action),
-        (errors::NOT_FOUND, Action::Retry)
+        (fault.code, &fault.action),
+        (errors::NOT_FOUND, &Action::Retry)
     );
 }
 
@@ -349,8 +349,8 @@ fn a_write_whose_answer_was_lost_has_happened() {
     fields.insert("NetSuite_Order_Id__c".into(), "9".into());
     let fault = run(opportunities().write_back(&ports, &id, &fields)).unwrap_err();
     assert_eq!(
-        (fault.action, fault.write),
-        (Action::Retry, WriteOutcome::Unknown)
+        (&fault.action, fault.write),
+        (&Action::Retry, WriteOutcome::Unknown)
     );
     assert_eq!(present(&ports, &id).body["NetSuite_Order_Id__c"], "9");
 }

@@ -166,7 +166,7 @@ fn upserts_that_fail_say_why() {
         (refused(400, "STRING_TOO_LONG"), INVALID, Action::DeadLetter),
     ] {
         let fault = upserted("k", response).0.unwrap_err();
-        assert_eq!((fault.code, fault.action), (code, action));
+        assert_eq!((fault.code, &fault.action), (code, &action));
         assert_eq!(fault.write, WriteOutcome::Nothing);
     }
     for body in ["", "{}", r#"{"id":"nonsense"}"#] {

@@ -46,7 +46,7 @@ fn each_refusal_says_what_to_do() {
     ] {
         let fault = refusal(Effect::Write, &refused(status, vendor));
         assert_eq!((fault.code, &fault.action), (code, &action), "{vendor}");
-        let kept = fault.answer.unwrap();
+        let kept = fault.answer.clone().unwrap();
         assert_eq!(kept.status, status);
         assert_eq!(kept.code.unwrap_or_default(), vendor);
     }
@@ -61,7 +61,7 @@ fn reading_is_refused_for_the_request_not_for_the_record() {
         (414, "", REQUEST, STOP),
     ] {
         let fault = refusal(Effect::Read, &refused(status, vendor));
-        assert_eq!((fault.code, fault.action), (code, action), "{vendor}");
+        assert_eq!((fault.code, &fault.action), (code, &action), "{vendor}");
     }
 }
 

@@ -411,17 +411,24 @@ fn json(body: &str) -> Result<Vec<Hint>, Refused> {
 #[test]
 fn a_signed_list_becomes_hints() {
     let hints = json(
-        r#"{"object":"Opportunity","ids":["006e0000004lnFF"],
+        r#"{"object":"Opportunity","ids":["006e0000004lnFF","006e0000004lnFG"],
             "changes":[{"id":"006e0000004lnFFAAY","systemModstamp":"2026-11-22T19:53:21.123+0000"},
+                       {"id":"006e0000004lnFF","systemModstamp":"2026-11-22T19:53:20Z"},
                        {"id":"006e0000004lnFF"}]}"#,
     )
     .unwrap();
-    let versions: Vec<Option<i64>> = hints
-        .iter()
-        .map(|hint| hint.version.map(|version| version.0))
-        .collect();
-    assert_eq!(versions, [None, Some(1_795_377_201_123), None]);
-    assert!(hints.iter().all(|hint| hint.id == OPPORTUNITY.id(ID)));
+    let other = Id::parse("006e0000004lnFG").unwrap();
+    let wanted = [
+        Hint {
+            id: OPPORTUNITY.id(ID),
+            version: Some(Version(1_795_377_201_123)),
+        },
+        Hint {
+            id: OPPORTUNITY.id(other.as_str()),
+            version: None,
+        },
+    ];
+    assert_eq!(hints, wanted);
     let response = Json { kind: OPPORTUNITY }.acknowledge();
     assert_eq!(response.status(), 202);
 }

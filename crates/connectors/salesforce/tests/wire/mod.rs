@@ -155,8 +155,7 @@ impl Wire {
 
     /// An opportunity of the stock that has at least so many lines.
     pub fn opportunity_with_lines(&self, count_min: usize) -> Value {
-        let has =
-            |record: &Value| record["OpportunityLineItems"].as_array().unwrap().len() >= count_min;
+        let has = |record: &Value| lines_of(record).len() >= count_min;
         self.records("Opportunity").into_iter().find(has).unwrap()
     }
 
