@@ -1,12 +1,13 @@
 //! Serves a stocked sandbox until interrupted: `cargo run -p sluice-sandbox --example serve -- [seed]`.
-//! Prints the variables that make a client talk to it, then the admin port's address.
+//! Prints the variables that make a client talk to it, the password of the SOAP login
+//! and the admin port's address.
 
 use std::error::Error;
 
 use sandbox::{
     Server, company,
     environment::{self, Login, Secrets},
-    salesforce::{PrivateKey, Settings},
+    salesforce::{PrivateKey, Salesforce, Settings},
     server::Options,
 };
 
@@ -21,7 +22,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
         environment::variables(world, &running.vendor_urls, &Secrets::new(seed), Login::Secret)
     });
     print!("{}", environment::shell_lines(&environment::spin_variables(&variables)));
-    println!("# admin port: {}", running.admin_url);
+    let password = running.handle().with(|world, _| {
+        let salesforce = world.vendor::<Salesforce>();
+        salesforce.map(|org| org.settings().credentials.password.clone())
+    });
+    println!("export SALESFORCE_PASSWORD='{}'", password.unwrap_or_default());
+    println!("export SANDBOX_ADMIN='{}'", running.admin_url);
     tokio::signal::ctrl_c().await?;
     running.shutdown().await;
     Ok(())
