@@ -1,6 +1,8 @@
 //! The command line: one file a command.
 
 mod build;
+mod demo;
+mod sandbox;
 mod up;
 
 use std::process::ExitCode;
@@ -19,6 +21,8 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     Build(build::Arguments),
+    Demo(demo::Arguments),
+    Sandbox(sandbox::Arguments),
     Up(up::Arguments),
 }
 
@@ -26,6 +30,8 @@ enum Command {
 pub fn run() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Build(arguments) => build::run(&arguments),
+        Command::Demo(arguments) => demo::run(arguments),
+        Command::Sandbox(arguments) => sandbox::run(arguments),
         Command::Up(arguments) => up::run(arguments),
     };
     match result {

@@ -158,3 +158,37 @@ fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
         .and_then(Iterator::collect)
         .map_err(|error| format!("{}: can't read certificates: {error}", file.display()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<RuntimeConfig, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("runtime-config.toml");
+        std::fs::write(&file, text).unwrap();
+        RuntimeConfig::read(&file)
+    }
+
+    #[test]
+    fn applies_to_its_components_and_hosts() {
+        let text = "[[client_tls]]\ncomponent_ids = [\"a\"]\nhosts = [\"x.test\", \"*.y.test\"]\n";
+        let tls = &read(&format!("{text}ca_use_webpki_roots = true"))
+            .unwrap()
+            .client_tls[0];
+        assert!(tls.applies("a", "X.test") && tls.applies("a", "b.y.test"));
+        assert!(!tls.applies("b", "x.test") && !tls.applies("a", "y.test"));
+        assert!(!tls.applies("a", "evily.test"));
+    }
+
+    #[test]
+    fn refuses_what_it_does_not_honour() {
+        let error = read("[client_tls_]\nx = 1").unwrap_err();
+        assert!(error.contains(".toml:1: unknown field"), "{error}");
+        let head = "[[client_tls]]\ncomponent_ids = [\"a\"]\nhosts = [\"x\"]\n";
+        let error = read(&format!("{head}ca_roots_file = \"none.pem\"")).unwrap_err();
+        assert!(error.contains("none.pem"), "{error}");
+        let error = read(&format!("{head}client_cert_file = \"c.pem\"")).unwrap_err();
+        assert!(error.contains("go together"), "{error}");
+    }
+}

@@ -1,5 +1,7 @@
 //! Components on a running host: what they may do, how they fail, and what becomes of their work.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::support::{Bench, send, start_in};
@@ -316,6 +318,55 @@ async fn fires_cron_components() {
             .to_string()
             .contains("http://inner.spin.internal/trap answered 500"),
         "{failure}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pooled_connection_that_was_closed_costs_no_request_and_repeats_none() {
+    let vendor = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = vendor.local_addr().unwrap().to_string();
+    let (connections, requests) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let counts = (connections.clone(), requests.clone());
+    // Answers two requests a connection, then closes it while it is idle; from the 5th on, closes at once.
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = vendor.accept().await.unwrap();
+            counts.0.fetch_add(1, Ordering::SeqCst);
+            for _ in 0..2 {
+                let mut buffer = [0; 4096];
+                if stream.read(&mut buffer).await.unwrap_or(0) == 0 {
+                    break;
+                }
+                if counts.1.fetch_add(1, Ordering::SeqCst) >= 4 {
+                    break;
+                }
+                let answer = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
+                stream.write_all(answer.as_bytes()).await.unwrap();
+            }
+        }
+    });
+    let bench = Bench::start(|options| {
+        options
+            .variables
+            .insert("vendor".to_owned(), address.clone());
+    })
+    .await;
+    for _ in 0..4 {
+        let fetched = bench.get(&format!("/fetch?http://{address}/x")).await;
+        assert_eq!(fetched, (200, "ok".to_owned()));
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(
+        connections.load(Ordering::SeqCst),
+        2,
+        "connections are kept"
+    );
+    let (_, unknown) = bench.get(&format!("/fetch?http://{address}/x")).await;
+    assert_eq!(unknown, "ErrorCode::ConnectionTerminated");
+    assert_eq!(
+        requests.load(Ordering::SeqCst),
+        5,
+        "a request was sent twice"
     );
 }
 

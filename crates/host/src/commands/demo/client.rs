@@ -1,0 +1,60 @@
+//! Asks the admin port and the flow's status route.
+
+use anyhow::Context;
+use bytes::Bytes;
+use http::{Request, header};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper_util::client::legacy;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use serde_json::Value as Json;
+
+/// Largest answer read.
+const ANSWER_BYTES_MAX: usize = 256 * 1024 * 1024;
+/// Longest wait for one.
+const ANSWER_TIME_MAX: std::time::Duration = std::time::Duration::from_secs(30);
+
+/// A client of JSON over plain HTTP. No `Debug`: it holds the flows' token.
+pub(super) struct Client {
+    inner: legacy::Client<HttpConnector, Full<Bytes>>,
+    token: String,
+}
+
+impl Client {
+    pub(super) fn new(token: String) -> Self {
+        let mut connector = HttpConnector::new();
+        connector.set_nodelay(true);
+        let inner = legacy::Client::builder(TokioExecutor::new()).build(connector);
+        Self { inner, token }
+    }
+
+    /// What is at an address of this machine; the flows' token goes along.
+    ///
+    /// Fails for an answer other than 200, or one that is no JSON.
+    pub(super) async fn get(&self, url: &str) -> anyhow::Result<Json> {
+        let request = Request::get(url)
+            .header(header::AUTHORIZATION, format!("Bearer {}", self.token))
+            .body(Full::default())?;
+        let exchange = async {
+            let response = self.inner.request(request).await?;
+            let (head, body) = response.into_parts();
+            let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await;
+            let body = body.map_err(anyhow::Error::from_boxed)?;
+            anyhow::ensure!(head.status.is_success(), "the answer is {}", head.status);
+            Ok(serde_json::from_slice(&body.to_bytes())?)
+        };
+        let answer = tokio::time::timeout(ANSWER_TIME_MAX, exchange).await;
+        answer
+            .context("no answer came")
+            .flatten()
+            .with_context(|| format!("can't read {url}"))
+    }
+
+    /// Every record of a list.
+    pub(super) async fn list(&self, url: &str) -> anyhow::Result<Vec<Json>> {
+        match self.get(url).await? {
+            Json::Array(records) => Ok(records),
+            _ => anyhow::bail!("{url} is no list"),
+        }
+    }
+}

@@ -1,0 +1,253 @@
+//! Plays the day: its events, the schedule's ticks, and waiting until nothing is left to do.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use sandbox::World;
+use sandbox::day::{Day, Happened, LENGTH, Performance};
+use serde_json::Value as Json;
+
+use super::screen::{Colour, Line, Screen};
+use super::stage::Stage;
+use super::summary::{Summary, settle};
+use super::watch::Watch;
+
+/// How long the day takes here.
+const DAY: Duration = Duration::from_secs(50);
+/// How much later everything must be done.
+const REST_MAX: Duration = Duration::from_secs(150);
+/// Between two looks at the script.
+const STEP: Duration = Duration::from_millis(100);
+/// Between two looks at what the flow did.
+const LOOK: Duration = Duration::from_millis(500);
+/// Between two ticks of the schedule: a quarter of an hour of the day.
+const TICK: Duration = Duration::from_millis(1500);
+
+/// What the parts of a performance share.
+struct Shared<'a> {
+    stage: &'a Stage,
+    screen: &'a Screen,
+    started: Instant,
+    performance: Mutex<Performance>,
+    watch: Mutex<Watch>,
+    ticks: AtomicUsize,
+    /// Opportunities' names by id.
+    names: BTreeMap<String, String>,
+}
+
+/// Plays a whole day, waits until the flow is done with it, and compares both systems.
+///
+/// Fails if the day can't be played, or if something is left to do at the limit; what, the error says.
+pub(super) async fn play(stage: &Stage, screen: &Screen) -> anyhow::Result<Summary> {
+    screen.title(&format!("A day of business, seed {}", stage.seed));
+    // The schedule has been running before business opens: what nobody announces is found from here on.
+    tick(stage)
+        .await
+        .context("the first tick of the schedule failed")?;
+    let seed = stage.seed;
+    let plan = |world: &mut World, now| Day::plan(seed, world, now);
+    let day = stage.sandbox.handle().with(plan)?;
+    let total = day.events.len();
+    let shared = Shared {
+        stage,
+        screen,
+        started: Instant::now(),
+        performance: Mutex::new(Performance::new(day)),
+        watch: Mutex::new(Watch::default()),
+        ticks: AtomicUsize::new(0),
+        names: names(stage).await?,
+    };
+    let worked = tokio::select! {
+        acted = act(&shared, total) => acted,
+        ended = schedule(&shared) => ended,
+        ended = tell(&shared) => ended,
+    };
+    worked?;
+    // Once more: what happened since the last look.
+    look(&shared).await?;
+    let performance = shared
+        .performance
+        .into_inner()
+        .unwrap_or_else(|lock| lock.into_inner());
+    let counts = shared
+        .watch
+        .into_inner()
+        .unwrap_or_else(|lock| lock.into_inner())
+        .counts;
+    settle(
+        stage,
+        performance.ledger(),
+        counts,
+        shared.started.elapsed(),
+    )
+    .await
+}
+
+/// The script, then the wait until all is done.
+async fn act(shared: &Shared<'_>, total: usize) -> anyhow::Result<()> {
+    let mut clock = tokio::time::interval(STEP);
+    loop {
+        clock.tick().await;
+        let elapsed = shared.elapsed();
+        let done = {
+            let handle = shared.stage.sandbox.handle();
+            let mut performance = shared
+                .performance
+                .lock()
+                .unwrap_or_else(|lock| lock.into_inner());
+            let happened = handle.with(|world, now| performance.step(world, elapsed, now))?;
+            for one in &happened {
+                shared.screen.line(elapsed, &line(one));
+            }
+            total - performance.remaining().len()
+        };
+        shared.show(done, total);
+        if done == total {
+            break;
+        }
+        if shared.started.elapsed() > DAY + REST_MAX {
+            let performance = shared
+                .performance
+                .lock()
+                .unwrap_or_else(|lock| lock.into_inner());
+            let waits: Vec<String> = performance
+                .remaining()
+                .iter()
+                .map(|event| format!("{:?}", event.act))
+                .collect();
+            anyhow::bail!("still waiting for their orders: {}", waits.join("; "));
+        }
+    }
+    loop {
+        clock.tick().await;
+        shared.show(total, total);
+        let before = shared.ticks.load(Ordering::Relaxed);
+        let left = left(shared).await?;
+        if left.is_empty() {
+            // Two whole ticks later: the first may have begun before the last event.
+            while shared.ticks.load(Ordering::Relaxed) < before + 2 && !shared.is_late() {
+                clock.tick().await;
+            }
+            if self::left(shared).await?.is_empty() {
+                return Ok(());
+            }
+        }
+        if shared.is_late() {
+            anyhow::bail!("not done in time: {}", left.join("; "));
+        }
+    }
+}
+
+/// Ticks as the schedule would, until dropped. A tick that fails is made up for by the next.
+async fn schedule(shared: &Shared<'_>) -> anyhow::Result<()> {
+    loop {
+        if tick(shared.stage).await.is_ok() {
+            shared.ticks.fetch_add(1, Ordering::Relaxed);
+        }
+        tokio::time::sleep(TICK).await;
+    }
+}
+
+async fn tick(stage: &Stage) -> anyhow::Result<()> {
+    for component in &stage.schedule {
+        stage.host.tick(component).await?;
+    }
+    Ok(())
+}
+
+/// Tells what the flow does, until dropped.
+async fn tell(shared: &Shared<'_>) -> anyhow::Result<()> {
+    loop {
+        look(shared).await?;
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+async fn look(shared: &Shared<'_>) -> anyhow::Result<()> {
+    let (client, admin) = (&shared.stage.client, &shared.stage.sandbox.admin_url);
+    let orders = client.list(&format!("{admin}/netsuite/salesOrder")).await?;
+    let customers = client.list(&format!("{admin}/netsuite/customer")).await?;
+    let status = client.get(&shared.stage.flow_url).await?;
+    let lines = {
+        let mut watch = shared.watch.lock().unwrap_or_else(|lock| lock.into_inner());
+        watch.customers(&customers);
+        let mut lines = watch.orders(&orders);
+        lines.extend(watch.status(&status, &shared.names));
+        lines
+    };
+    for line in &lines {
+        shared.screen.line(shared.elapsed(), line);
+    }
+    Ok(())
+}
+
+/// What is still to be done, in words. What only waits to be confirmed counts as done.
+async fn left(shared: &Shared<'_>) -> anyhow::Result<Vec<String>> {
+    let status = shared.stage.client.get(&shared.stage.flow_url).await?;
+    let queue = &status["queue"];
+    let count = |name: &str| queue[name].as_u64().unwrap_or_default();
+    let mut left = Vec::new();
+    for (name, count) in [
+        ("in work", count("in_work")),
+        ("ready", count("ready").saturating_sub(count("to_confirm"))),
+        ("waiting", count("waiting")),
+    ] {
+        if count > 0 {
+            left.push(format!("{count} {name}"));
+        }
+    }
+    for list in ["retrying", "waiting"] {
+        for item in status[list].as_array().into_iter().flatten() {
+            let id = item["id"].as_str().unwrap_or_default();
+            left.push(format!("{id}: {}", super::watch::fault(&item["fault"])));
+        }
+    }
+    Ok(left)
+}
+
+async fn names(stage: &Stage) -> anyhow::Result<BTreeMap<String, String>> {
+    let url = format!("{}/salesforce/Opportunity", stage.sandbox.admin_url);
+    let opportunities = stage.client.list(&url).await?;
+    let text = |record: &Json, field: &str| record[field].as_str().unwrap_or_default().to_owned();
+    let pair = |record: &Json| (text(record, "Id"), text(record, "Name"));
+    Ok(opportunities.iter().map(pair).collect())
+}
+
+fn line(happened: &Happened) -> Line {
+    let colour = match (happened.what, happened.system) {
+        ("trouble", _) => Colour::Attention,
+        (_, "netsuite") => Colour::Target,
+        _ => Colour::Source,
+    };
+    Line {
+        what: happened.what,
+        subject: happened.subject.clone(),
+        detail: happened.detail.clone(),
+        colour,
+    }
+}
+
+impl Shared<'_> {
+    /// On the day's own clock.
+    fn elapsed(&self) -> Duration {
+        let part = self.started.elapsed().as_secs_f64() / DAY.as_secs_f64();
+        LENGTH.mul_f64(part)
+    }
+
+    fn is_late(&self) -> bool {
+        self.started.elapsed() > DAY + REST_MAX
+    }
+
+    fn show(&self, done: usize, total: usize) {
+        let counts = self
+            .watch
+            .lock()
+            .unwrap_or_else(|lock| lock.into_inner())
+            .counts;
+        let message = format!("{done} of {total} events, {} orders", counts.orders_created);
+        self.screen.progress(done, total, self.elapsed(), &message);
+    }
+}

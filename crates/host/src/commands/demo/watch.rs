@@ -1,0 +1,218 @@
+//! Tells what the flow does, from the outside: what appears in NetSuite, and what its status shows.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value as Json;
+
+use super::screen::{Colour, Line};
+
+/// What was seen last.
+#[derive(Default)]
+pub(super) struct Watch {
+    /// By id: version and status.
+    orders: BTreeMap<String, (String, String)>,
+    customers: BTreeSet<String>,
+    waiting: BTreeSet<String>,
+    dead: BTreeSet<String>,
+    pub counts: Counts,
+}
+
+/// What happened in NetSuite so far.
+#[derive(Clone, Copy, Debug, Default, serde::Serialize)]
+pub(super) struct Counts {
+    pub customers_created: usize,
+    pub orders_created: usize,
+    /// Times an order was seen changed.
+    pub orders_updated: usize,
+    pub orders_closed: usize,
+    pub orders_approved: usize,
+    /// Records that waited for something in NetSuite.
+    pub waited: usize,
+    /// Records given up at some time, also those revived since.
+    pub dead_letters: usize,
+}
+
+impl Watch {
+    /// What is new among the orders.
+    pub(super) fn orders(&mut self, orders: &[Json]) -> Vec<Line> {
+        let mut lines = Vec::new();
+        for order in orders {
+            let id = text(order, "id");
+            let status = text(&order["status"], "refName");
+            let seen = (
+                text(order, "lastModifiedDate") + &text(order, "total"),
+                status.clone(),
+            );
+            let what = match self.orders.get(&id) {
+                Some(before) if *before == seen => continue,
+                None => "order",
+                Some((_, before)) if *before == status => "updated",
+                Some(_) if status == "Closed" => "closed",
+                Some(_) => "approved",
+            };
+            match what {
+                "order" => self.counts.orders_created += 1,
+                "closed" => self.counts.orders_closed += 1,
+                "approved" => self.counts.orders_approved += 1,
+                _ => self.counts.orders_updated += 1,
+            }
+            self.orders.insert(id, seen);
+            // The day itself tells of approvals.
+            if what == "approved" {
+                continue;
+            }
+            let count = order["item"]["items"].as_array().map_or(0, Vec::len);
+            let currency = text(&order["currency"], "refName");
+            let lines_text = if count == 1 { "line" } else { "lines" };
+            lines.push(Line {
+                what,
+                subject: text(order, "memo"),
+                detail: format!(
+                    "{}, {count} {lines_text}, {} {currency}",
+                    text(order, "tranId"),
+                    money(&order["total"])
+                ),
+                colour: Colour::Target,
+            });
+        }
+        lines
+    }
+
+    /// Counts the customers; there are too many to tell of each.
+    pub(super) fn customers(&mut self, customers: &[Json]) {
+        self.customers
+            .extend(customers.iter().map(|customer| text(customer, "id")));
+        self.counts.customers_created = self.customers.len();
+    }
+
+    /// What is new among what waits and what was given up. `names` has the opportunities' names by id.
+    pub(super) fn status(&mut self, status: &Json, names: &BTreeMap<String, String>) -> Vec<Line> {
+        let mut lines = Vec::new();
+        for (list, what, colour) in [
+            ("waiting", "waits", Colour::Attention),
+            ("dead", "dead letter", Colour::Bad),
+        ] {
+            let items = status[list].as_array().into_iter().flatten();
+            let items: Vec<&Json> = items.collect();
+            let now: BTreeSet<String> = items.iter().map(|item| text(item, "id")).collect();
+            let seen = match list {
+                "waiting" => &mut self.waiting,
+                _ => &mut self.dead,
+            };
+            for item in items {
+                let id = text(item, "id");
+                if seen.contains(&id) {
+                    continue;
+                }
+                match list {
+                    "waiting" => self.counts.waited += 1,
+                    _ => self.counts.dead_letters += 1,
+                }
+                let subject = names.get(&id).cloned().unwrap_or(id);
+                let detail = fault(&item["fault"]);
+                lines.push(Line {
+                    what,
+                    subject,
+                    detail,
+                    colour,
+                });
+            }
+            *seen = now;
+        }
+        lines
+    }
+}
+
+/// A fault in one line: what it says, and the fields it names.
+pub(super) fn fault(fault: &Json) -> String {
+    let fields = fault["fields"].as_array().into_iter().flatten();
+    let named: Vec<String> = fields
+        .map(|field| format!("{} {}", text(field, "path"), text(field, "reason")))
+        .collect();
+    let code = text(fault, "code");
+    match named.is_empty() {
+        true => format!("{code}: {}", text(fault, "message")),
+        false => format!("{code}: {}", named.join("; ")),
+    }
+}
+
+/// With two decimals, and thousands apart.
+pub(super) fn money(value: &Json) -> String {
+    let number: rust_decimal::Decimal = match value {
+        Json::Number(number) => number.to_string().parse().unwrap_or_default(),
+        Json::String(text) => text.parse().unwrap_or_default(),
+        _ => return String::new(),
+    };
+    grouped(number)
+}
+
+/// 1234567.5 as 1,234,567.50.
+pub(super) fn grouped(number: rust_decimal::Decimal) -> String {
+    let text = format!("{number:.2}");
+    let (whole, cents) = text.split_once('.').unwrap_or((&text, "00"));
+    let (sign, digits) = match whole.strip_prefix('-') {
+        Some(digits) => ("-", digits),
+        None => ("", whole),
+    };
+    let mut out = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    format!("{sign}{out}.{cents}")
+}
+
+fn text(record: &Json, field: &str) -> String {
+    match &record[field] {
+        Json::String(text) => text.clone(),
+        Json::Null => String::new(),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn money_is_grouped_and_exact() {
+        for (value, expected) in [
+            (json!(0), "0.00"),
+            (json!(999.5), "999.50"),
+            (json!("1234567.89"), "1,234,567.89"),
+            (json!(-1000), "-1,000.00"),
+            (
+                json!("12345678901234567890.01"),
+                "12,345,678,901,234,567,890.01",
+            ),
+        ] {
+            assert_eq!(money(&value), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn each_change_of_an_order_is_told_once() {
+        let order = |version: &str, total: &str, status: &str| {
+            json!({"id": "7", "tranId": "SO1", "memo": "Deal", "lastModifiedDate": version,
+                "total": total, "status": {"refName": status}, "item": {"items": [{}]}})
+        };
+        let mut watch = Watch::default();
+        let mut told = |order: Json| -> Vec<&'static str> {
+            watch
+                .orders(&[order])
+                .into_iter()
+                .map(|line| line.what)
+                .collect()
+        };
+        assert_eq!(told(order("1", "2.5", "Pending Approval")), ["order"]);
+        assert_eq!(told(order("1", "2.5", "Pending Approval")), [""; 0]);
+        assert_eq!(told(order("1", "3.5", "Pending Approval")), ["updated"]);
+        assert_eq!(told(order("2", "3.5", "Pending Fulfillment")), [""; 0]);
+        assert_eq!(told(order("3", "3.5", "Closed")), ["closed"]);
+        assert_eq!(watch.counts.orders_approved, 1);
+    }
+}

@@ -1,0 +1,164 @@
+//! `sluice sandbox`.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use anyhow::Context;
+use sandbox::environment::{self, Login, Secrets};
+use sandbox::salesforce::PrivateKey;
+use sandbox::{Server, World, company, day, salesforce, server};
+
+/// Serves the simulated vendors until SIGINT or SIGTERM.
+///
+/// Records, requests and misfortunes are at the admin port: GET / there names everything. Won
+/// opportunities are announced to --webhooks: in USD by outbound messages, in EUR by signed callouts, in
+/// GBP by both.
+///
+/// Example: sluice sandbox --print-env > .env, and in another terminal: sluice up --env-file .env
+#[derive(clap::Args)]
+pub(super) struct Arguments {
+    /// Where the Salesforce organization listens.
+    #[arg(long, default_value = "127.0.0.1:4401", value_name = "HOST:PORT")]
+    salesforce: SocketAddr,
+    /// Where the NetSuite account listens.
+    #[arg(long, default_value = "127.0.0.1:4402", value_name = "HOST:PORT")]
+    netsuite: SocketAddr,
+    /// Where the admin port listens. It asks nobody for a password: keep it on this machine.
+    #[arg(long, default_value = "127.0.0.1:4400", value_name = "HOST:PORT")]
+    admin: SocketAddr,
+    /// Decides every record, id and credential.
+    #[arg(long, default_value_t = 1, value_name = "NUMBER")]
+    seed: u64,
+    /// Serve the vendors over TLS; the authority's certificate is written to DIR/ca.pem.
+    #[arg(long, value_name = "DIR")]
+    tls_dir: Option<PathBuf>,
+    /// Where webhooks go: the address of `sluice up` or `spin up`.
+    #[arg(long, default_value = "http://127.0.0.1:3000", value_name = "URL")]
+    webhooks: String,
+    /// Print the variables that make flows talk to this sandbox, as lines for --env-file and for a shell;
+    /// then serve.
+    #[arg(long)]
+    print_env: bool,
+    /// How these variables tell flows to log in: with shared secrets, or with keys of their own.
+    #[arg(long, value_enum, default_value_t)]
+    login: LoginChoice,
+}
+
+/// How flows log in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+enum LoginChoice {
+    /// Client credentials at Salesforce, a token at NetSuite.
+    #[default]
+    Secret,
+    /// JWT bearer at Salesforce, client credentials with a certificate at NetSuite.
+    Key,
+}
+
+pub(super) fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(serve(arguments))
+}
+
+async fn serve(arguments: Arguments) -> anyhow::Result<()> {
+    // First, so that an early Ctrl-C counts.
+    let mut stop = Stop::listen()?;
+    let world = world(arguments.seed)?;
+    let options = server::Options {
+        vendors: BTreeMap::from([
+            ("salesforce".to_owned(), arguments.salesforce),
+            ("netsuite".to_owned(), arguments.netsuite),
+        ]),
+        admin: arguments.admin,
+        tls_dir: arguments.tls_dir.clone(),
+        ..server::Options::default()
+    };
+    let running = Server::start(world, options).await?;
+    let secrets = Secrets::new(arguments.seed);
+    announce(&running, &arguments.webhooks, &secrets)?;
+    let login = match arguments.login {
+        LoginChoice::Secret => Login::Secret,
+        LoginChoice::Key => Login::Key,
+    };
+    if arguments.print_env {
+        print_env(&running, &secrets, login)?;
+    }
+    for (vendor, url) in &running.vendor_urls {
+        eprintln!("{vendor:<12}{url}");
+    }
+    eprintln!("{:<12}{}", "admin port", running.admin_url);
+    if let Some(file) = &running.ca_path {
+        eprintln!("{:<12}{}", "authority", file.display());
+    }
+    eprintln!("Ctrl-C ends it.");
+    stop.asked().await;
+    running.shutdown().await;
+    Ok(())
+}
+
+/// Both vendors as this seed has them, the Salesforce user's key registered.
+pub(super) fn world(seed: u64) -> anyhow::Result<World> {
+    let mut settings = salesforce::Settings::new(seed);
+    let key = PrivateKey::generate(seed).context("can't make the Salesforce user's key")?;
+    settings.credentials = settings.credentials.with_private_key(key);
+    let now = jiff::Timestamp::now();
+    Ok(company::world(seed, settings, Default::default(), now)?)
+}
+
+/// Sends the webhooks of won opportunities to the flow's routes at this address.
+pub(super) fn announce(
+    running: &server::Running,
+    webhooks: &str,
+    secrets: &Secrets,
+) -> anyhow::Result<()> {
+    let hooks = format!(
+        "{}/hooks/opportunity-to-sales-order",
+        webhooks.trim_end_matches('/')
+    );
+    let message = format!("{hooks}/outbound-message/{}", secrets.webhook_path_secret);
+    let callout = format!("{hooks}/json");
+    let secret = &secrets.webhook_hmac_secret;
+    running
+        .handle()
+        .with(|world, _| day::announce(world, &message, &callout, secret))
+        .with_context(|| format!("webhooks can't go to {webhooks}"))
+}
+
+fn print_env(running: &server::Running, secrets: &Secrets, login: Login) -> anyhow::Result<()> {
+    let variables = running
+        .handle()
+        .with(|world, _| environment::variables(world, &running.vendor_urls, secrets, login));
+    let lines = environment::shell_lines(&environment::spin_variables(&variables));
+    let mut out = std::io::stdout().lock();
+    out.write_all(lines.as_bytes())?;
+    // Whoever reads a pipe must not wait for the end.
+    out.flush()?;
+    Ok(())
+}
+
+/// Somebody asks the process to stop: SIGINT or SIGTERM.
+pub(super) struct Stop {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+impl Stop {
+    pub(super) fn listen() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    /// Waits for it.
+    pub(super) async fn asked(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
