@@ -4,6 +4,7 @@
 //! Left out, and refused by name: grouping and aggregates other than `COUNT`, `TYPEOF`, `WITH`, `FOR`.
 
 mod lexer;
+mod operand;
 mod parser;
 mod plan;
 mod render;

@@ -2,18 +2,14 @@
 
 use std::sync::Arc;
 
-use jiff::civil::Date;
-
 use super::{
     error_at,
-    syntax::{Condition, Literal, Name, Operator, Path, Query, Select},
+    operand::{Operand, is_id, is_text, type_name},
+    syntax::{Condition, Name, Operator, Path, Query, Select},
 };
 use crate::salesforce::{
-    convert::to_the_second,
     error::Error,
-    id::Id,
     schema::{Child, Kind, Object, object},
-    value::Value,
 };
 
 /// Longest chain of parents.
@@ -23,12 +19,12 @@ const OFFSET_MAX: usize = 2000;
 
 /// A query ready to run.
 #[derive(Debug)]
-pub(in super::super) struct Plan {
-    pub(in super::super) object: &'static Object,
+pub(in crate::salesforce) struct Plan {
+    pub(in crate::salesforce) object: &'static Object,
     pub(super) columns: Vec<Column>,
-    pub(in super::super) count: Option<Count>,
-    pub(in super::super) filter: Option<Filter>,
-    pub(in super::super) semi_joins: Vec<(Plan, Reach)>,
+    pub(in crate::salesforce) count: Option<Count>,
+    pub(in crate::salesforce) filter: Option<Filter>,
+    pub(in crate::salesforce) semi_joins: Vec<(Plan, Reach)>,
     pub(super) order: Vec<(Reach, bool, bool)>,
     pub(super) limit: Option<usize>,
     pub(super) offset: usize,
@@ -37,7 +33,7 @@ pub(in super::super) struct Plan {
 
 /// What is counted instead of listed.
 #[derive(Debug)]
-pub(in super::super) enum Count {
+pub(in crate::salesforce) enum Count {
     Rows,
     NotNull(Reach),
 }
@@ -61,7 +57,7 @@ pub(super) enum Column {
 
 /// A field of the row or of one of its parents.
 #[derive(Clone, Debug)]
-pub(in super::super) struct Reach {
+pub(in crate::salesforce) struct Reach {
     pub(super) hops: Vec<(usize, &'static Object)>,
     pub(super) object: &'static Object,
     pub(super) field: usize,
@@ -69,7 +65,7 @@ pub(in super::super) struct Reach {
 
 /// A condition on a row.
 #[derive(Debug)]
-pub(in super::super) enum Filter {
+pub(in crate::salesforce) enum Filter {
     And(Vec<Filter>),
     Or(Vec<Filter>),
     Not(Box<Filter>),
@@ -88,14 +84,6 @@ pub(in super::super) enum Filter {
         negated: bool,
         semi_join: usize,
     },
-}
-
-/// What a field is compared with.
-#[derive(Clone, Debug)]
-pub(in super::super) enum Operand {
-    Value(Value),
-    /// Days from the day the query runs, first to last.
-    Days(i64, i64),
 }
 
 /// Checks a query.
@@ -174,7 +162,7 @@ fn plan_on(
     })
 }
 
-struct Planner<'a> {
+pub(super) struct Planner<'a> {
     text: &'a str,
     object: &'static Object,
     query: &'a Query,
@@ -429,51 +417,7 @@ impl Planner<'_> {
         Err(self.at_path("INVALID_FIELD", path, &message))
     }
 
-    fn operand(&self, path: &Path, reach: &Reach, literal: &Literal) -> Result<Operand, Error> {
-        let value = match (reach.kind(), literal) {
-            (_, Literal::Null) => Value::Null,
-            (Kind::Id | Kind::Reference { .. }, Literal::Text(text)) => match Id::parse(text) {
-                Some(id) => Value::Id(id),
-                None => {
-                    let message = format!(
-                        "invalid ID field: {}",
-                        text.chars().take(80).collect::<String>()
-                    );
-                    return Err(self.at_path("INVALID_QUERY_FILTER_OPERATOR", path, &message));
-                }
-            },
-            (Kind::Text(_) | Kind::Picklist { .. }, Literal::Text(text)) => {
-                Value::Text(text.clone())
-            }
-            (Kind::Boolean, Literal::Bool(truth)) => Value::Bool(*truth),
-            (Kind::Int | Kind::Double(..) | Kind::Currency(..), Literal::Number(number)) => {
-                Value::Number(*number)
-            }
-            (Kind::Date, Literal::Date(date)) => Value::Date(*date),
-            (Kind::DateTime, Literal::DateTime(time)) => {
-                Value::DateTime(to_the_second(*time).unwrap_or(*time))
-            }
-            (Kind::Date | Kind::DateTime, Literal::Days(first, last)) => {
-                return Ok(Operand::Days(*first, *last));
-            }
-            (kind, _) => {
-                let quotes = if is_text(kind) || is_id(kind) {
-                    "should be enclosed in quotes"
-                } else {
-                    "should not be enclosed in quotes"
-                };
-                let message = format!(
-                    "value of filter criterion for field '{}' must be of type {} and {quotes}",
-                    reach.object.fields[reach.field].name,
-                    type_name(kind)
-                );
-                return Err(self.at_path("INVALID_FIELD", path, &message));
-            }
-        };
-        Ok(Operand::Value(value))
-    }
-
-    fn at_path(&self, code: &'static str, path: &Path, message: &str) -> Error {
+    pub(super) fn at_path(&self, code: &'static str, path: &Path, message: &str) -> Error {
         self.error(code, path.last().unwrap_or(&self.query.from), message)
     }
 
@@ -485,49 +429,5 @@ impl Planner<'_> {
 impl Reach {
     pub(super) fn kind(&self) -> Kind {
         self.object.fields[self.field].kind
-    }
-}
-
-impl Operand {
-    /// The first and last value it covers.
-    pub(super) fn bounds(&self, kind: Kind, today: Date) -> (Value, Value) {
-        let (first, last) = match self {
-            Self::Value(value) => return (value.clone(), value.clone()),
-            Self::Days(first, last) => (*first, *last),
-        };
-        let day = |offset: i64| today.saturating_add(jiff::Span::new().days(offset));
-        if kind != Kind::DateTime {
-            return (Value::Date(day(first)), Value::Date(day(last)));
-        }
-        let time = |date: Date, hour, minute, second| {
-            let zoned = date
-                .at(hour, minute, second, 0)
-                .to_zoned(jiff::tz::TimeZone::UTC);
-            zoned.map_or(Value::Null, |zoned| Value::DateTime(zoned.timestamp()))
-        };
-        (time(day(first), 0, 0, 0), time(day(last), 23, 59, 59))
-    }
-}
-
-fn is_text(kind: Kind) -> bool {
-    matches!(
-        kind,
-        Kind::Text(_) | Kind::LongText(_) | Kind::Picklist { .. }
-    )
-}
-
-fn is_id(kind: Kind) -> bool {
-    matches!(kind, Kind::Id | Kind::Reference { .. })
-}
-
-fn type_name(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Id | Kind::Reference { .. } => "id",
-        Kind::Text(_) | Kind::LongText(_) | Kind::Picklist { .. } => "string",
-        Kind::Boolean => "boolean",
-        Kind::Int => "int",
-        Kind::Currency(..) | Kind::Double(..) => "double",
-        Kind::Date => "date",
-        Kind::DateTime => "dateTime",
     }
 }

@@ -9,18 +9,18 @@ use super::{
 use crate::salesforce::{schema::Object, value::write_json_text};
 
 /// How long a page is, and the cursors that showing rows has opened.
-pub(in super::super) struct Pages {
+pub(in crate::salesforce) struct Pages {
     /// `v66.0`.
-    pub(in super::super) version: String,
-    pub(in super::super) row_count_max: usize,
+    pub(in crate::salesforce) version: String,
+    pub(in crate::salesforce) row_count_max: usize,
     /// Rows of subqueries that did not fit, with the name a follow-up request gives.
-    pub(in super::super) opened: Vec<(Arc<Plan>, Vec<usize>)>,
+    pub(in crate::salesforce) opened: Vec<(Arc<Plan>, Vec<usize>)>,
     /// Names the `n`th of `opened`.
-    pub(in super::super) name: Box<dyn Fn(usize) -> String>,
+    pub(in crate::salesforce) name: Box<dyn Fn(usize) -> String>,
 }
 
 /// Appends one row.
-pub(in super::super) fn render(
+pub(in crate::salesforce) fn render(
     plan: &Plan,
     scope: &Scope<'_>,
     row: usize,

@@ -5,7 +5,8 @@ use std::{cmp::Ordering, collections::BTreeSet};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use super::{
-    plan::{Count, Filter, Operand, Plan, Reach},
+    operand::Operand,
+    plan::{Count, Filter, Plan, Reach},
     syntax::Operator,
 };
 use crate::salesforce::{
@@ -16,11 +17,11 @@ use crate::salesforce::{
 };
 
 /// What a query runs over.
-pub(in super::super) struct Scope<'a> {
-    pub(in super::super) store: &'a Store,
+pub(in crate::salesforce) struct Scope<'a> {
+    pub(in crate::salesforce) store: &'a Store,
     /// Whether deleted records are seen.
-    pub(in super::super) all_rows: bool,
-    pub(in super::super) now: Timestamp,
+    pub(in crate::salesforce) all_rows: bool,
+    pub(in crate::salesforce) now: Timestamp,
 }
 
 impl Scope<'_> {
@@ -30,7 +31,7 @@ impl Scope<'_> {
 }
 
 /// The rows a plan selects, in its order.
-pub(in super::super) fn rows(plan: &Plan, scope: &Scope<'_>) -> Vec<usize> {
+pub(in crate::salesforce) fn rows(plan: &Plan, scope: &Scope<'_>) -> Vec<usize> {
     let table = scope.store.table(plan.object);
     let found = candidates(plan, table);
     select(plan, scope, found)
@@ -43,7 +44,7 @@ pub(super) fn child_rows(plan: &Plan, scope: &Scope<'_>, field: usize, parent: I
 }
 
 /// How many rows a counting plan counts.
-pub(in super::super) fn count(plan: &Plan, scope: &Scope<'_>) -> usize {
+pub(in crate::salesforce) fn count(plan: &Plan, scope: &Scope<'_>) -> usize {
     let rows = rows(plan, scope);
     match &plan.count {
         Some(Count::NotNull(reach)) => rows
@@ -59,7 +60,7 @@ pub(in super::super) fn count(plan: &Plan, scope: &Scope<'_>) -> usize {
 }
 
 /// Whether a row meets a condition that holds no subquery.
-pub(in super::super) fn matches(
+pub(in crate::salesforce) fn matches(
     filter: &Filter,
     scope: &Scope<'_>,
     table: &Table,

@@ -58,7 +58,7 @@ pub(super) enum Condition {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in super::super) enum Operator {
+pub(in crate::salesforce) enum Operator {
     Equal,
     NotEqual,
     Less,

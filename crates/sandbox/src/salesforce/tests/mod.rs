@@ -3,6 +3,7 @@
 mod api;
 mod hostile;
 mod login;
+mod pages;
 mod saves;
 mod webhooks;
 

@@ -1,138 +1,12 @@
-//! The types of record the organization has, and their fields.
-//!
-//! Standard objects as in the object reference, cut to what a seller's back office uses, plus the custom
-//! fields (`__c`) the sandbox's administrator has added.
-//! <https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/>
+//! The types themselves, field by field.
 
-use std::{collections::HashMap, sync::LazyLock};
+use std::sync::LazyLock;
 
+use super::{Access, Child, Field, Kind, Object};
 use crate::seed;
 
-/// One type of record.
-#[derive(Debug)]
-pub(super) struct Object {
-    pub(super) name: &'static str,
-    pub(super) label: &'static str,
-    /// The first three characters of its ids.
-    pub(super) prefix: &'static str,
-    pub(super) fields: Vec<Field>,
-    /// Where it is the parent, for subqueries.
-    pub(super) children: &'static [Child],
-    /// Whether the API may make, change and delete records of it.
-    pub(super) writable: bool,
-    by_name: HashMap<String, usize>,
-}
-
-/// One field.
-#[derive(Clone, Debug)]
-pub(super) struct Field {
-    pub(super) name: &'static str,
-    pub(super) label: &'static str,
-    pub(super) kind: Kind,
-    pub(super) access: Access,
-    pub(super) required: bool,
-    pub(super) external_id: bool,
-    pub(super) unique: bool,
-}
-
-/// What a field holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    Id,
-    /// Up to this many characters.
-    Text(usize),
-    /// Up to this many characters, not filterable.
-    LongText(usize),
-    Picklist {
-        values: &'static [&'static str],
-        restricted: bool,
-    },
-    Boolean,
-    Int,
-    /// Digits in all, digits after the point; with the currency of the record.
-    Currency(u32, u32),
-    /// Digits in all, digits after the point.
-    Double(u32, u32),
-    Date,
-    DateTime,
-    /// The id of a record of this type, reached in queries by this name.
-    Reference {
-        object: &'static str,
-        relationship: &'static str,
-    },
-}
-
-/// Who may write a field through the API.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Access {
-    ReadOnly,
-    CreateOnly,
-    Writable,
-}
-
-/// A one-to-many relationship, from its parent's side.
-#[derive(Debug)]
-pub(super) struct Child {
-    /// The name in a subquery.
-    pub(super) relationship: &'static str,
-    pub(super) object: &'static str,
-    /// The child's field that holds the parent's id.
-    pub(super) field: &'static str,
-    /// Whether deleting the parent deletes the child.
-    pub(super) cascades: bool,
-}
-
-impl Object {
-    /// The place of a field, whatever the case of its name.
-    pub(super) fn field(&self, name: &str) -> Option<usize> {
-        if name.len() > 80 {
-            return None;
-        }
-        self.by_name.get(&name.to_ascii_lowercase()).copied()
-    }
-
-    /// The reference field reached by this relationship name.
-    pub(super) fn parent(&self, relationship: &str) -> Option<(usize, &'static Object)> {
-        self.fields
-            .iter()
-            .enumerate()
-            .find_map(|(index, field)| match field.kind {
-                Kind::Reference {
-                    object,
-                    relationship: name,
-                } if name.eq_ignore_ascii_case(relationship) => {
-                    Some((index, self::object(object)?))
-                }
-                _ => None,
-            })
-    }
-
-    /// The child relationship of this name.
-    pub(super) fn child(&self, relationship: &str) -> Option<&'static Child> {
-        self.children
-            .iter()
-            .find(|child| child.relationship.eq_ignore_ascii_case(relationship))
-    }
-}
-
-/// The type of this name, whatever its case.
-pub(super) fn object(name: &str) -> Option<&'static Object> {
-    OBJECTS
-        .iter()
-        .find(|object| object.name.eq_ignore_ascii_case(name))
-}
-
-/// The place of a type in [`OBJECTS`].
-pub(super) fn object_index(object: &Object) -> usize {
-    // Every `Object` there is lives in the table.
-    OBJECTS
-        .iter()
-        .position(|known| known.name == object.name)
-        .unwrap_or_default()
-}
-
 /// Every type.
-pub(super) static OBJECTS: LazyLock<Vec<Object>> = LazyLock::new(|| {
+pub(in crate::salesforce) static OBJECTS: LazyLock<Vec<Object>> = LazyLock::new(|| {
     vec![
         build(
             "Account",
@@ -171,17 +45,6 @@ pub(super) static OBJECTS: LazyLock<Vec<Object>> = LazyLock::new(|| {
     ]
 });
 
-/// Positions every type shares: `Id` first, then the audit fields.
-pub(super) mod audit {
-    pub(in super::super) const ID: usize = 0;
-    pub(in super::super) const IS_DELETED: usize = 1;
-    pub(in super::super) const CREATED_DATE: usize = 2;
-    pub(in super::super) const CREATED_BY: usize = 3;
-    pub(in super::super) const LAST_MODIFIED_DATE: usize = 4;
-    pub(in super::super) const LAST_MODIFIED_BY: usize = 5;
-    pub(in super::super) const SYSTEM_MODSTAMP: usize = 6;
-}
-
 const ACCOUNT_CHILDREN: &[Child] = &[
     Child {
         relationship: "Opportunities",
@@ -204,7 +67,7 @@ const OPPORTUNITY_CHILDREN: &[Child] = &[Child {
 }];
 
 /// Stages of a sale; the last two close it.
-pub(super) const STAGES: &[&str] = &[
+pub(in crate::salesforce) const STAGES: &[&str] = &[
     "Prospecting",
     "Qualification",
     "Needs Analysis",
@@ -214,48 +77,6 @@ pub(super) const STAGES: &[&str] = &[
     "Closed Lost",
 ];
 const SUBSIDIARY_CODES: &[&str] = &["US", "EU"];
-
-fn build(
-    name: &'static str,
-    label: &'static str,
-    prefix: &'static str,
-    writable: bool,
-    children: &'static [Child],
-    own: Vec<Field>,
-) -> Object {
-    let mut fields = vec![
-        read_only("Id", "Record ID", Kind::Id),
-        read_only("IsDeleted", "Deleted", Kind::Boolean),
-        read_only("CreatedDate", "Created Date", Kind::DateTime),
-        read_only(
-            "CreatedById",
-            "Created By ID",
-            reference("User", "CreatedBy"),
-        ),
-        read_only("LastModifiedDate", "Last Modified Date", Kind::DateTime),
-        read_only(
-            "LastModifiedById",
-            "Last Modified By ID",
-            reference("User", "LastModifiedBy"),
-        ),
-        read_only("SystemModstamp", "System Modstamp", Kind::DateTime),
-    ];
-    fields.extend(own);
-    let by_name = fields
-        .iter()
-        .enumerate()
-        .map(|(index, field)| (field.name.to_ascii_lowercase(), index))
-        .collect();
-    Object {
-        name,
-        label,
-        prefix,
-        fields,
-        children,
-        writable,
-        by_name,
-    }
-}
 
 fn account() -> Vec<Field> {
     vec![
@@ -417,6 +238,48 @@ fn organization() -> Vec<Field> {
         field("InstanceName", "Instance Name", Kind::Text(5)),
         field("IsSandbox", "Is Sandbox", Kind::Boolean),
     ]
+}
+
+fn build(
+    name: &'static str,
+    label: &'static str,
+    prefix: &'static str,
+    writable: bool,
+    children: &'static [Child],
+    own: Vec<Field>,
+) -> Object {
+    let mut fields = vec![
+        read_only("Id", "Record ID", Kind::Id),
+        read_only("IsDeleted", "Deleted", Kind::Boolean),
+        read_only("CreatedDate", "Created Date", Kind::DateTime),
+        read_only(
+            "CreatedById",
+            "Created By ID",
+            reference("User", "CreatedBy"),
+        ),
+        read_only("LastModifiedDate", "Last Modified Date", Kind::DateTime),
+        read_only(
+            "LastModifiedById",
+            "Last Modified By ID",
+            reference("User", "LastModifiedBy"),
+        ),
+        read_only("SystemModstamp", "System Modstamp", Kind::DateTime),
+    ];
+    fields.extend(own);
+    let by_name = fields
+        .iter()
+        .enumerate()
+        .map(|(index, field)| (field.name.to_ascii_lowercase(), index))
+        .collect();
+    Object {
+        name,
+        label,
+        prefix,
+        fields,
+        children,
+        writable,
+        by_name,
+    }
 }
 
 fn field(name: &'static str, label: &'static str, kind: Kind) -> Field {
