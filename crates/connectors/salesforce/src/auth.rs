@@ -15,9 +15,11 @@ use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{Request, Response};
 use jiff::Timestamp;
 use rsa::RsaPrivateKey;
-use rsa::pkcs1::DecodeRsaPrivateKey;
+use rsa::pkcs1::{self, DecodeRsaPrivateKey};
 use rsa::pkcs1v15::SigningKey;
-use rsa::pkcs8::DecodePrivateKey;
+use rsa::pkcs8::der::Decode;
+use rsa::pkcs8::der::pem::PemLabel;
+use rsa::pkcs8::{DecodePrivateKey, PrivateKeyInfo, SecretDocument};
 use rsa::signature::{SignatureEncoding, Signer};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -120,13 +122,29 @@ pub fn assertion(jwt: &JwtCredentials, now: Timestamp) -> Result<Secret> {
 }
 
 /// Reads a key in PKCS#8 or PKCS#1 form; line breaks may be written as `\n`, as environment files do.
-pub(crate) fn signing_key(pem: &Secret) -> Option<SigningKey<Sha256>> {
-    let pem = Secret::new(pem.expose().replace("\\n", "\n"));
-    let pem = pem.expose().trim();
-    let key = RsaPrivateKey::from_pkcs8_pem(pem)
+fn signing_key(pem: &Secret) -> Option<SigningKey<Sha256>> {
+    let pem = lines(pem);
+    let key = RsaPrivateKey::from_pkcs8_pem(pem.expose())
         .ok()
-        .or_else(|| RsaPrivateKey::from_pkcs1_pem(pem).ok())?;
+        .or_else(|| RsaPrivateKey::from_pkcs1_pem(pem.expose()).ok())?;
     Some(SigningKey::new(key))
+}
+
+/// Whether this has the form of an RSA key. Leaves out the arithmetic: it is asked with every request.
+pub(crate) fn is_key(pem: &Secret) -> bool {
+    let pem = lines(pem);
+    match SecretDocument::from_pem(pem.expose()) {
+        Ok((PrivateKeyInfo::PEM_LABEL, document)) => PrivateKeyInfo::from_der(document.as_bytes())
+            .is_ok_and(|info| pkcs1::RsaPrivateKey::from_der(info.private_key).is_ok()),
+        Ok((pkcs1::RsaPrivateKey::PEM_LABEL, document)) => {
+            pkcs1::RsaPrivateKey::from_der(document.as_bytes()).is_ok()
+        }
+        _ => false,
+    }
+}
+
+fn lines(pem: &Secret) -> Secret {
+    Secret::new(pem.expose().trim().replace("\\n", "\n"))
 }
 
 /// Reads the answer to [`login`].

@@ -156,13 +156,11 @@ impl Settings {
         })
     }
 
-    /// [`Settings::read`], and the private key parsed: what a first call checks.
+    /// [`Settings::read`], and the private key's form: what a first call checks.
     pub fn check(from: &dyn Variables) -> Result<()> {
         let settings = Self::read(from)?;
         match &settings.credentials {
-            Credentials::Jwt(jwt) if auth::signing_key(&jwt.private_key).is_none() => {
-                Err(unreadable_key())
-            }
+            Credentials::Jwt(jwt) if !auth::is_key(&jwt.private_key) => Err(unreadable_key()),
             _ => Ok(()),
         }
     }

@@ -40,6 +40,8 @@ fn the_assertion_is_signed_as_openssl_signs_it_whatever_the_keys_form() {
     let pkcs1 = key().to_pkcs1_pem(LineEnding::LF).unwrap().to_string();
     let one_line = pkcs8.replace('\n', "\\n");
     for pem in [pkcs8, pkcs1, one_line] {
+        assert!(is_key(&Secret::new(pem.as_str())));
+        assert!(!is_key(&Secret::new(pem.replacen("M", "N", 1))));
         let jwt = JwtCredentials {
             client_id: "client".into(),
             username: "sync@example.com".into(),

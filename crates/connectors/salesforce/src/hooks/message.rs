@@ -314,3 +314,6 @@ fn set_once<T>(place: &mut Option<T>, value: T) -> Result<(), Refused> {
         Some(_) => Err(MALFORMED),
     }
 }
+
+#[cfg(test)]
+mod tests;

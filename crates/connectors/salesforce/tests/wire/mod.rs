@@ -9,6 +9,8 @@ use http::header::DATE;
 use http::{Request, Response};
 use jiff::SignedDuration;
 use jiff::fmt::rfc2822::DateTimePrinter;
+use rsa::pkcs8::{EncodePrivateKey, LineEnding};
+use rsa::{BigUint, RsaPrivateKey};
 use sandbox::salesforce::{
     Callout, Credentials, Id, OutboundMessage, PrivateKey, Salesforce, Settings,
 };
@@ -65,10 +67,10 @@ impl Wire {
         Self::with(Settings::new(1))
     }
 
-    /// With a key registered, so that JWT bearer works. Making the key takes a while.
+    /// With a key registered, so that JWT bearer works.
     pub fn with_key() -> Self {
         let mut settings = Settings::new(1);
-        let key = PrivateKey::generate(1).unwrap();
+        let key = PrivateKey::from_pem(&private_key()).unwrap();
         settings.credentials = Credentials::new(1).with_private_key(key);
         Self::with(settings)
     }
@@ -198,6 +200,21 @@ pub fn lines_of(record: &Value) -> &[Value] {
     let lines = &record["OpportunityLineItems"];
     let lines = lines.get("records").unwrap_or(lines).as_array();
     lines.map_or(&[], Vec::as_slice)
+}
+
+/// A key for these tests, by its two primes: making a new one would take a while.
+fn private_key() -> String {
+    let prime = |digits: &str| BigUint::parse_bytes(digits.as_bytes(), 16).unwrap();
+    let p = prime(concat!(
+        "ec6149517113928d50ff10a62b46d75fa5bd275c77b6bb7e0ff3d295ef55b64a",
+        "bb559d28e80c1ab242aab73845eaf600e706e9d7146694ad09b8b30b255f2c0b"
+    ));
+    let q = prime(concat!(
+        "cf096aa230db719ad23ae074bfb560d0875f869e615f8e7355f6d021a7be1220",
+        "7336d789ea9931c7a8ba83a571b1c4319ce8ee93da6323b1398fe5acad98f95b"
+    ));
+    let key = RsaPrivateKey::from_p_q(p, q, BigUint::from(65537u32)).unwrap();
+    key.to_pkcs8_pem(LineEnding::LF).unwrap().to_string()
 }
 
 pub fn run<T>(future: impl Future<Output = T>) -> T {
