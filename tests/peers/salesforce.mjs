@@ -7,7 +7,7 @@ import assert from 'node:assert/strict';
 import { createSign } from 'node:crypto';
 import jsforce from 'jsforce';
 
-const variable = (name) => process.env[`SPIN_VARIABLE_SALESFORCE_${name}`] ?? '';
+const variable = (name) => (process.env[`SPIN_VARIABLE_SALESFORCE_${name}`] ?? '').replaceAll('\\n', '\n');
 const url = variable('URL');
 const admin = process.env.SANDBOX_ADMIN;
 

@@ -123,10 +123,14 @@ pub fn spin_variables(variables: &[(&'static str, String)]) -> Vec<(String, Stri
         .collect()
 }
 
-/// Lines a shell can read, each value in single quotes, line ends inside kept.
+/// One line a variable, for a shell and for an environment file alike: the value in single quotes, line
+/// breaks inside it (a key has them) written as `\n`.
 pub fn shell_lines(variables: &[(String, String)]) -> String {
     variables
         .iter()
-        .map(|(name, value)| format!("export {name}='{}'\n", value.replace('\'', r"'\''")))
+        .map(|(name, value)| {
+            let value = value.replace('\'', r"'\''").replace('\n', r"\n");
+            format!("export {name}='{value}'\n")
+        })
         .collect()
 }

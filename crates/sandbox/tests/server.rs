@@ -391,6 +391,11 @@ async fn variables_for_flows() {
         environment::variables(world, &running.vendor_urls, &Secrets::new(1), Login::Secret)
     });
     let lines = environment::shell_lines(&environment::spin_variables(&variables));
+    assert_eq!(
+        lines.lines().count(),
+        variables.len(),
+        "a line each, keys too"
+    );
     for name in [
         "SALESFORCE_URL",
         "SALESFORCE_AUTH",
