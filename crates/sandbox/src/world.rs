@@ -3,8 +3,8 @@
 use std::{any::Any, collections::BTreeMap, time::Duration};
 
 use bytes::Bytes;
-use http::{Request, Response};
-use jiff::Timestamp;
+use http::{HeaderValue, Request, Response, header};
+use jiff::{Timestamp, fmt::rfc2822};
 
 use crate::{
     misfortune::{Misfortunes, What, garble, milliseconds, refuse_with},
@@ -269,10 +269,16 @@ impl World {
         &mut self,
         index: usize,
         request: &Request<Bytes>,
-        response: Response<Bytes>,
+        mut response: Response<Bytes>,
         delay: Duration,
         now: Timestamp,
     ) -> Reply {
+        // Every vendor says when it answered, by its own clock.
+        if let Ok(date) = rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&now)
+            && let Ok(date) = HeaderValue::from_str(&date)
+        {
+            response.headers_mut().entry(header::DATE).or_insert(date);
+        }
         let (status, size) = (response.status(), response.body().len());
         self.places[index]
             .log
