@@ -7,6 +7,7 @@ mod conversions;
 mod files;
 mod flow;
 mod hostile;
+mod lines;
 mod lists;
 mod references;
 mod times;
