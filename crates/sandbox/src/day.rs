@@ -25,7 +25,7 @@ mod tests;
 use std::time::Duration;
 
 pub use announce::announce;
-pub use books::{Books, Difference, Ledger};
+pub use books::{Books, Difference, Ledger, Sum};
 pub use perform::{Happened, Performance};
 
 use crate::{misfortune::Misfortune, seed::Item};
