@@ -16,6 +16,7 @@
 
 mod announce;
 pub mod books;
+mod deeds;
 mod perform;
 mod plan;
 
