@@ -1,0 +1,13 @@
+//! The whole system: the real components on the real host, against the sandbox, over real sockets.
+//!
+//! The components are built as `sluice build` builds them, once.
+
+mod answers;
+mod flow;
+mod hostile;
+mod interrupted;
+mod manifest;
+mod peers;
+mod schedule;
+mod settings;
+mod support;
