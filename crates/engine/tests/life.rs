@@ -123,6 +123,30 @@ fn an_unknown_outcome_is_looked_up_and_confirmed_with_the_hash_check_off() {
 }
 
 #[test]
+fn a_change_does_not_wait_for_a_confirmation_and_does_not_replace_it() {
+    let house = House::new();
+    house.systems.edit("Deal", "D1", won("1"));
+    *house.systems.next_upsert.borrow_mut() = Some(fault("LOST").with_unknown_write());
+    house.sync("D1");
+    house.wait(5);
+    house.run();
+    assert_eq!(house.status()["queue"]["to_confirm"], 1);
+    house.systems.edit("Deal", "D1", won("2"));
+    let worker = house.worker();
+    let items = block_on(worker.receive(&[house.hint("D1")])).unwrap();
+    let work = items.into_iter().map(engine::Work::from).collect();
+    block_on(worker.work(work, "test", &mut Default::default())).unwrap();
+    assert_eq!(
+        house.systems.target(&external("D1")).unwrap()["total"].to_string(),
+        "2"
+    );
+    assert_eq!(house.status()["queue"]["to_confirm"], 1, "still to confirm");
+    house.wait(901);
+    house.run();
+    assert_eq!(house.status()["queue"]["ready"], 0);
+}
+
+#[test]
 fn a_missing_key_waits_without_costing_attempts_and_goes_through_by_itself() {
     let house = House::new();
     house.systems.edit(

@@ -69,7 +69,8 @@ pub enum Finish<'a> {
     },
 }
 
-const COLUMNS: &str = "id, hint, version, attempts, forced, waiting_since, lease, lease_until";
+const COLUMNS: &str =
+    "id, hint, version, attempts, forced, waiting_since, lease, lease_until, confirm_at";
 
 impl Queue<'_> {
     /// Commits the hints; coalesces those of one record; revives dead letters. When this returns they
@@ -116,7 +117,10 @@ impl Queue<'_> {
         }
         let statement = put_statement(&values);
         let rows = self.ports.sql.execute(&statement, &parameters).await?;
-        let items: Vec<Item> = rows.iter().map(item).collect::<Result<Vec<_>>>()?;
+        let items: Vec<Item> = rows
+            .iter()
+            .map(|row| item(row, now))
+            .collect::<Result<Vec<_>>>()?;
         Ok(items
             .into_iter()
             .filter(|item| item.lease == lease)
@@ -157,7 +161,7 @@ impl Queue<'_> {
             Cell::Integer(self.concurrency_max.into()),
         ];
         let rows = self.ports.sql.execute(&statement, &parameters).await?;
-        rows.iter().map(item).collect()
+        rows.iter().map(|row| item(row, now)).collect()
     }
 
     /// Leases one record now, whatever it waits for. `None` if another worker holds it.
@@ -180,7 +184,7 @@ impl Queue<'_> {
             ms(now + LEASE),
         ];
         let rows = self.ports.sql.execute(&statement, &parameters).await?;
-        rows.first().map(item).transpose()
+        rows.first().map(|row| item(row, now)).transpose()
     }
 
     /// Ends this worker's hold on an item. True if the item was still this worker's; then, unless a newer
@@ -281,7 +285,8 @@ impl Queue<'_> {
 /// ?1 flow, ?2 now, ?3 lease, ?4 lease_until, ?5 concurrency_max; a row: id, hint, version, wants a lease.
 ///
 /// An item that backs off after a fault stays in its back-off: a hint tells that the record changed, not
-/// that the fault is gone. A dead or waiting item is looked at again at once.
+/// that the fault is gone. A dead or waiting item, and one that is kept for a confirmation, is looked at
+/// again at once.
 fn put_statement(values: &str) -> String {
     format!(
         "INSERT INTO queue (flow, id, hint, version, state, due, hinted, attempts, lease, lease_until)
@@ -293,30 +298,31 @@ fn put_statement(values: &str) -> String {
             hint = excluded.hint,
             hinted = excluded.hinted,
             version = coalesce(max(queue.version, excluded.version), excluded.version, queue.version),
-            due = iif(queue.state = 'ready', queue.due, excluded.due),
+            due = iif(queue.state = 'ready' AND queue.fault IS NOT NULL, queue.due, excluded.due),
             lease = iif(excluded.lease IS NOT NULL AND queue.lease_until <= ?2
-                AND (queue.state <> 'ready' OR queue.due <= ?2), excluded.lease, queue.lease),
+                AND (queue.state <> 'ready' OR queue.fault IS NULL OR queue.due <= ?2), excluded.lease, queue.lease),
             lease_until = iif(excluded.lease IS NOT NULL AND queue.lease_until <= ?2
-                AND (queue.state <> 'ready' OR queue.due <= ?2), excluded.lease_until, queue.lease_until),
+                AND (queue.state <> 'ready' OR queue.fault IS NULL OR queue.due <= ?2), excluded.lease_until, queue.lease_until),
             attempts = iif(queue.state = 'dead', 0, queue.attempts)
                 + iif(excluded.lease IS NOT NULL AND queue.lease_until <= ?2
-                AND (queue.state <> 'ready' OR queue.due <= ?2), 1, 0),
+                AND (queue.state <> 'ready' OR queue.fault IS NULL OR queue.due <= ?2), 1, 0),
             state = 'ready'
          RETURNING {COLUMNS}"
     )
 }
 
-fn item(row: &Row) -> Result<Item> {
+fn item(row: &Row, now: Timestamp) -> Result<Item> {
     let time = |ms: i64| {
         Timestamp::from_millisecond(ms)
             .map_err(|_| Fault::stop_flow(code::STORE_CORRUPT, "a stored time is out of range"))
     };
+    let confirm_at = row.optional_integer(8)?.map(time).transpose()?;
     Ok(Item {
         id: row.text(0)?.to_owned(),
         hint: row.integer(1)?,
         version: row.optional_integer(2)?.map(Version),
         attempts: u32::try_from(row.integer(3)?).unwrap_or(u32::MAX),
-        forced: row.integer(4)? != 0,
+        forced: row.integer(4)? != 0 || confirm_at.is_some_and(|due| due <= now),
         waiting_since: row.optional_integer(5)?.map(time).transpose()?,
         // No lease: -1, which no token is.
         lease: row.optional_integer(6)?.unwrap_or(-1),

@@ -49,7 +49,7 @@ impl Runs<'_> {
     /// Queue depth by state, what is due when, the last runs, dead letters and waiting items.
     pub async fn status(&self) -> Result<Value> {
         let now = self.ports.clock.now();
-        let depth = "SELECT state, count(*), min(due), sum(lease_until > ?2), sum(forced)
+        let depth = "SELECT state, count(*), min(due), sum(lease_until > ?2), count(confirm_at)
              FROM queue WHERE flow = ?1 GROUP BY state";
         let mut queue = json!({
             "ready": 0, "waiting": 0, "dead": 0, "in_work": 0, "to_confirm": 0, "oldest_due": null,

@@ -100,7 +100,7 @@ const SQLITE: [&str; 12] = [
             VALUES (NEW.flow, NEW.id, NEW.due, NEW.outcome, NEW.why, NEW.target, NEW.cause);
         DELETE FROM queue WHERE flow = NEW.flow AND id = NEW.id
             AND confirm_at IS NULL AND NEW.outcome <> 'dead';
-        UPDATE queue SET outcome = NULL, state = 'ready', due = confirm_at, confirm_at = NULL, forced = 1
+        UPDATE queue SET outcome = NULL, state = 'ready', due = confirm_at
             WHERE flow = NEW.flow AND id = NEW.id AND NEW.outcome <> 'dead';
         UPDATE queue SET outcome = NULL WHERE flow = NEW.flow AND id = NEW.id;
      END",
