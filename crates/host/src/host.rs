@@ -133,17 +133,7 @@ impl Running {
 
     /// What happened so far.
     pub fn stats(&self) -> Stats {
-        let counts = &self.application.counts;
-        let started = counts.instances.load(Ordering::Relaxed).max(1);
-        Stats {
-            requests: counts.requests.load(Ordering::Relaxed),
-            failures: counts.failures.load(Ordering::Relaxed),
-            ticks: counts.ticks.load(Ordering::Relaxed),
-            instance_start: Duration::from_nanos(
-                counts.instance_start_ns.load(Ordering::Relaxed) / started,
-            ),
-            database: self.application.stores.stats(),
-        }
+        stats(&self.application)
     }
 
     /// Stops accepting, lets running work finish within its limit, and closes the stores.
@@ -170,11 +160,35 @@ impl Running {
             tasks.iter().for_each(JoinHandle::abort);
             application.running.wait().await; // Ends at once: everything in it was cancelled.
         }
+        let stats = stats(&self.application);
         let stores = self.application.stores.clone();
         tokio::task::spawn_blocking(move || stores.close())
             .await
             .ok();
+        tracing::info!(
+            requests = stats.requests,
+            failures = stats.failures,
+            ticks = stats.ticks,
+            instance_start_us = stats.instance_start.as_micros() as u64,
+            statements = stats.database.statements,
+            commits = stats.database.commits,
+            "stopped"
+        );
         finished
+    }
+}
+
+fn stats(application: &Application) -> Stats {
+    let counts = &application.counts;
+    let started = counts.instances.load(Ordering::Relaxed).max(1);
+    Stats {
+        requests: counts.requests.load(Ordering::Relaxed),
+        failures: counts.failures.load(Ordering::Relaxed),
+        ticks: counts.ticks.load(Ordering::Relaxed),
+        instance_start: Duration::from_nanos(
+            counts.instance_start_ns.load(Ordering::Relaxed) / started,
+        ),
+        database: application.stores.stats(),
     }
 }
 
