@@ -88,6 +88,26 @@ fn a_slow_worker_finishes_nothing_after_its_lease_was_taken_over() {
 }
 
 #[test]
+fn a_slow_worker_does_not_end_the_lease_of_whoever_took_over() {
+    let house = House::new();
+    house.systems.edit("Deal", "D1", won("1"));
+    let slow = house.worker();
+    let items = block_on(slow.receive(&[house.hint("D1")])).unwrap();
+    house.wait(121);
+    // Nothing new was announced: only the lease tells the two workers apart.
+    let queue = engine::store::Queue {
+        flow: "deal-to-order",
+        ports: &house.ports,
+        concurrency_max: 10,
+    };
+    assert_eq!(block_on(queue.lease_due(1)).unwrap().len(), 1);
+    let work = items.into_iter().map(engine::Work::from).collect();
+    block_on(slow.work(work, "slow", &mut Default::default())).unwrap();
+    let status = house.status();
+    assert_eq!(status["queue"]["in_work"], 1, "{status}");
+}
+
+#[test]
 fn an_unknown_outcome_is_looked_up_and_confirmed_with_the_hash_check_off() {
     let house = House::new();
     house.systems.edit("Deal", "D1", won("1"));

@@ -120,6 +120,7 @@ fn failed(code: &ErrorCode) -> SendError {
         | ErrorCode::TlsCertificateError
         | ErrorCode::TlsAlertReceived(_)
         | ErrorCode::HttpRequestDenied
+        | ErrorCode::LoopDetected
         | ErrorCode::HttpRequestUriInvalid => SendError::NotSent(format!("not sent: {code:?}")),
         _ => SendError::Lost(format!("no whole answer: {code:?}")),
     }
