@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use crate::moment::Moment;
 use crate::number;
 use crate::path::shown;
+use crate::zone::Zone;
 
 /// A conversion, with all it needs already looked up.
 #[derive(Clone, Debug)]
@@ -17,8 +17,8 @@ pub enum Convert {
     Integer,
     Decimal { scale_max: Option<u64> },
     Boolean,
-    Date(TimeZone),
-    DateTime(TimeZone),
+    Date(Zone),
+    DateTime(Zone),
     Table(Arc<Table>),
 }
 
@@ -131,15 +131,15 @@ fn boolean(value: &Value) -> Result<bool, String> {
     }
 }
 
-fn date(value: &Value, zone: &TimeZone) -> Result<Value, String> {
+fn date(value: &Value, zone: &Zone) -> Result<Value, String> {
     match moment(value, "is not a date")? {
         // Read strictly, so its text is the canonical one.
         Moment::Day(_) => Ok(value.clone()),
-        moment => Ok(Value::String(moment.day(zone).to_string())),
+        moment => Ok(Value::String(moment.day(zone)?.to_string())),
     }
 }
 
-fn date_time(value: &Value, zone: &TimeZone) -> Result<Value, String> {
+fn date_time(value: &Value, zone: &Zone) -> Result<Value, String> {
     let instant = moment(value, "is not a date with time")?.instant(zone)?;
     Ok(Value::String(instant.to_string()))
 }

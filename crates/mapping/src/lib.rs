@@ -121,6 +121,7 @@ mod scope;
 mod section;
 mod settings;
 mod shape;
+mod zone;
 
 pub use diff::{Change, diff};
 pub use file::MappingFile;
@@ -128,3 +129,4 @@ pub use fingerprint::fingerprint;
 pub use link::{Links, Reference};
 pub use section::Section;
 pub use settings::Settings;
+pub use zone::Zone;

@@ -4,6 +4,8 @@ use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
 
+use crate::zone::Zone;
+
 /// What a text says about time: a day, a day and time of unknown place, or an instant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moment {
@@ -32,21 +34,21 @@ impl Moment {
     }
 
     /// The day this is, in the zone where it is an instant.
-    pub fn day(self, zone: &TimeZone) -> Date {
+    pub fn day(self, zone: &Zone) -> Result<Date, &'static str> {
         match self {
-            Self::Day(day) => day,
-            Self::Local(local) => local.date(),
-            Self::Instant(instant) => zone.to_datetime(instant).date(),
+            Self::Day(day) => Ok(day),
+            Self::Local(local) => Ok(local.date()),
+            Self::Instant(instant) => Ok(rules(zone)?.to_datetime(instant).date()),
         }
     }
 
     /// The instant this is. A time of unknown place is read in the zone. `Err` says why it is none.
-    pub fn instant(self, zone: &TimeZone) -> Result<Timestamp, &'static str> {
+    pub fn instant(self, zone: &Zone) -> Result<Timestamp, &'static str> {
         match self {
             Self::Instant(instant) => Ok(instant),
             Self::Day(_) => Err("is a date with no time of day"),
             Self::Local(local) => {
-                let at = zone.to_ambiguous_timestamp(local);
+                let at = rules(zone)?.to_ambiguous_timestamp(local);
                 match at.offset() {
                     AmbiguousOffset::Gap { .. } => Err("is a time that the zone's clocks skip"),
                     AmbiguousOffset::Fold { .. } => {
@@ -59,6 +61,11 @@ impl Moment {
             }
         }
     }
+}
+
+fn rules(zone: &Zone) -> Result<&TimeZone, &'static str> {
+    let damaged = "can't be placed: the built-in time zone data is damaged";
+    zone.rules().ok_or(damaged)
 }
 
 fn date(text: &[u8]) -> Option<Date> {

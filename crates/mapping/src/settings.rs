@@ -1,7 +1,8 @@
 //! The flow's settings: `[settings]`.
 
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
+
+use crate::zone::Zone;
 
 /// What a company decides about a flow, beside its fields. All have a default.
 #[derive(Clone, Debug)]
@@ -9,7 +10,7 @@ use jiff::tz::TimeZone;
 pub struct Settings {
     /// `time_zone = "America/New_York"`: the account's zone, by its IANA name. Default UTC; a mapping that
     /// makes dates or times must say it.
-    pub time_zone: TimeZone,
+    pub time_zone: Zone,
     /// `start_at = "2026-01-01T00:00:00Z"`: changes before this are left alone; where the first extraction
     /// begins. Default: where the flow says.
     pub start_at: Option<Timestamp>,
@@ -24,7 +25,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            time_zone: TimeZone::UTC,
+            time_zone: Zone::utc(),
             start_at: None,
             update_approved_orders: false,
             concurrency_max: 10,

@@ -1,6 +1,5 @@
 //! Reads one line: a target field and where its value comes from.
 
-use jiff::tz::TimeZone;
 use serde_json::Value;
 use toml::Spanned;
 use toml::de::{DeString, DeValue};
@@ -10,6 +9,7 @@ use super::{Context, condition, literal, problem, settings};
 use crate::convert::{Convert, Limit};
 use crate::path::{Path, shown};
 use crate::rule::{Absent, Field, Origin};
+use crate::zone::Zone;
 
 const ORIGINS: &[&str] = &["from", "concat", "constant"];
 const FROM_KEYS: &[&str] = &[
@@ -274,7 +274,7 @@ fn table(keys: &Keys, context: &mut Context) -> Option<std::sync::Arc<crate::con
     None
 }
 
-fn zone(keys: &Keys, context: &mut Context) -> Option<TimeZone> {
+fn zone(keys: &Keys, context: &mut Context) -> Option<Zone> {
     if keys.has("zone") {
         return settings::time_zone(keys, "zone", &mut context.problems);
     }

@@ -11,13 +11,13 @@ mod settings;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use jiff::tz::TimeZone;
 use sluice_core::Fault;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::convert::Table;
 use crate::file::MappingFile;
+use crate::zone::Zone;
 use keys::{Keys, in_order};
 use problem::Problems;
 
@@ -30,7 +30,7 @@ pub struct Context<'t> {
     pub problems: Problems<'t>,
     pub tables: BTreeMap<String, Arc<Table>>,
     /// `settings.time_zone`, if said.
-    pub zone: Option<TimeZone>,
+    pub zone: Option<Zone>,
 }
 
 pub fn file(origin: &str, text: &str) -> Result<MappingFile, Fault> {

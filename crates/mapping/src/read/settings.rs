@@ -1,13 +1,13 @@
 //! Reads `[settings]`.
 
 use jiff::Timestamp;
-use jiff::tz::{TimeZone, TimeZoneDatabase};
 use toml::de::DeValue;
 
 use super::keys::Keys;
-use super::problem::Problems;
+use super::problem::{Problems, nearest};
 use crate::path::shown;
 use crate::settings::Settings;
+use crate::zone::Zone;
 
 const KNOWN: &[&str] = &[
     "time_zone",
@@ -17,7 +17,7 @@ const KNOWN: &[&str] = &[
 ];
 
 /// The settings, and the zone if one was said.
-pub fn read(file: &Keys, problems: &mut Problems) -> (Settings, Option<TimeZone>) {
+pub fn read(file: &Keys, problems: &mut Problems) -> (Settings, Option<Zone>) {
     let mut settings = Settings::default();
     let Some(table) = file.table("settings", problems) else {
         return (settings, None);
@@ -39,14 +39,15 @@ pub fn read(file: &Keys, problems: &mut Problems) -> (Settings, Option<TimeZone>
 }
 
 /// A zone by its IANA name, out of the database that is built in.
-pub fn time_zone(keys: &Keys, key: &str, problems: &mut Problems) -> Option<TimeZone> {
+pub fn time_zone(keys: &Keys, key: &str, problems: &mut Problems) -> Option<Zone> {
     let name = keys.text(key, problems)?;
-    let zone = TimeZoneDatabase::bundled().get(name).ok();
+    let zone = Zone::find(name);
     if zone.is_none() {
-        let reason = format!(
-            "`{}` is no time zone; write its IANA name, such as \"Europe/Berlin\"",
-            shown(name)
-        );
+        let hint = match nearest(name, Zone::names()) {
+            Some(meant) => format!("did you mean \"{meant}\"?"),
+            None => "write its IANA name, such as \"Europe/Berlin\"".to_owned(),
+        };
+        let reason = format!("`{}` is no time zone, {hint}", shown(name));
         let span = keys.get(key).map_or(keys.span.clone(), |v| v.span());
         problems.add(span, reason);
     }

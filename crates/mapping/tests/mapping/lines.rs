@@ -137,7 +137,7 @@ fn conversions() {
     );
     line(
         "t = { from = \"A\", as = \"date\", zone = \"Mars\" }",
-        "39: `Mars` is no time zone; write its IANA name, such as \"Europe/Berlin\"",
+        "39: `Mars` is no time zone, write its IANA name, such as \"Europe/Berlin\"",
     );
     refused(
         "version = 1\n[o.fields]\nt = { from = \"A\", as = \"date\" }",
