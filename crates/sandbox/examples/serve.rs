@@ -15,18 +15,31 @@ use sandbox::{
 async fn main() -> Result<(), Box<dyn Error>> {
     let seed = std::env::args().nth(1).map_or(Ok(1), |text| text.parse())?;
     let mut settings = Settings::new(seed);
-    settings.credentials = settings.credentials.with_private_key(PrivateKey::generate(seed)?);
+    settings.credentials = settings
+        .credentials
+        .with_private_key(PrivateKey::generate(seed)?);
     let world = company::world(seed, settings, Default::default(), jiff::Timestamp::now())?;
     let running = Server::start(world, Options::default()).await?;
     let variables = running.handle().with(|world, _| {
-        environment::variables(world, &running.vendor_urls, &Secrets::new(seed), Login::Secret)
+        environment::variables(
+            world,
+            &running.vendor_urls,
+            &Secrets::new(seed),
+            Login::Secret,
+        )
     });
-    print!("{}", environment::shell_lines(&environment::spin_variables(&variables)));
+    print!(
+        "{}",
+        environment::shell_lines(&environment::spin_variables(&variables))
+    );
     let password = running.handle().with(|world, _| {
         let salesforce = world.vendor::<Salesforce>();
         salesforce.map(|org| org.settings().credentials.password.clone())
     });
-    println!("export SALESFORCE_PASSWORD='{}'", password.unwrap_or_default());
+    println!(
+        "export SALESFORCE_PASSWORD='{}'",
+        password.unwrap_or_default()
+    );
     println!("export SANDBOX_ADMIN='{}'", running.admin_url);
     tokio::signal::ctrl_c().await?;
     running.shutdown().await;

@@ -31,7 +31,11 @@ impl Address {
         let (secure, rest) = match text.split_once("://") {
             Some(("http", rest)) => (false, rest),
             Some(("https", rest)) => (true, rest),
-            _ => return Err("the variable \"address\" must start with http:// or https://".to_owned()),
+            _ => {
+                return Err(
+                    "the variable \"address\" must start with http:// or https://".to_owned(),
+                );
+            }
         };
         let (authority, path) = match rest.find('/') {
             Some(at) => rest.split_at(at),
@@ -40,20 +44,32 @@ impl Address {
         if authority.is_empty() || authority.contains('@') {
             return Err("the variable \"address\" must name a host, without a user".to_owned());
         }
-        Ok(Self { secure, authority: authority.to_owned(), path: path.to_owned() })
+        Ok(Self {
+            secure,
+            authority: authority.to_owned(),
+            path: path.to_owned(),
+        })
     }
 
     fn shown(&self) -> String {
         let path = self.path.split('?').next().unwrap_or_default();
-        format!("{}://{}{path}", if self.secure { "https" } else { "http" }, self.authority)
+        format!(
+            "{}://{}{path}",
+            if self.secure { "https" } else { "http" },
+            self.authority
+        )
     }
 }
 
 /// Posts an empty body and waits for the answer's head.
 pub(crate) fn post(address: &Address, token: &str) -> Result<Outcome, String> {
     let shown = address.shown();
-    let response = send(request(address, token)?, options()?).map_err(|reason| format!("{shown}: {reason}"))?;
-    Ok(Outcome { address: shown, status: response.status() })
+    let response = send(request(address, token)?, options()?)
+        .map_err(|reason| format!("{shown}: {reason}"))?;
+    Ok(Outcome {
+        address: shown,
+        status: response.status(),
+    })
 }
 
 fn request(address: &Address, token: &str) -> Result<OutgoingRequest, String> {
@@ -64,7 +80,11 @@ fn request(address: &Address, token: &str) -> Result<OutgoingRequest, String> {
     ])
     .map_err(|_| "the variable \"token\" holds characters a header can't have".to_owned())?;
     let request = OutgoingRequest::new(headers);
-    let scheme = if address.secure { Scheme::Https } else { Scheme::Http };
+    let scheme = if address.secure {
+        Scheme::Https
+    } else {
+        Scheme::Http
+    };
     request
         .set_method(&Method::Post)
         .and_then(|()| request.set_scheme(Some(&scheme)))
@@ -84,8 +104,11 @@ fn options() -> Result<RequestOptions, String> {
 }
 
 fn send(request: OutgoingRequest, options: RequestOptions) -> Result<IncomingResponse, String> {
-    let body = request.body().map_err(|()| "the request has no body".to_owned())?;
-    let answer = outgoing_handler::handle(request, Some(options)).map_err(|error| error.to_string())?;
+    let body = request
+        .body()
+        .map_err(|()| "the request has no body".to_owned())?;
+    let answer =
+        outgoing_handler::handle(request, Some(options)).map_err(|error| error.to_string())?;
     OutgoingBody::finish(body, None).map_err(|error| error.to_string())?;
     answer.subscribe().block();
     match answer.get() {

@@ -271,7 +271,7 @@ fn what_is_wrong_with_a_record_is_named() {
     let typo = netsuite::record("salesOrdr");
     let fault = run(typo.upsert(&ports, ORDER, &json!({}))).unwrap_err();
     assert_eq!(
-        (fault.code, fault.action),
+        (fault.code, fault.action.clone()),
         (errors::REQUEST, Action::StopFlow)
     );
 }

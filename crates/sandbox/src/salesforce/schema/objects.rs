@@ -97,6 +97,12 @@ fn account() -> Vec<Field> {
             "Parent Account ID",
             reference("Account", "Parent"),
         ),
+        // Set when accounts are merged, which nobody does here.
+        read_only(
+            "MasterRecordId",
+            "Master Record ID",
+            reference("Account", "MasterRecord"),
+        ),
         field("OwnerId", "Owner ID", reference("User", "Owner")),
         field("BillingStreet", "Billing Street", Kind::Text(255)),
         field("BillingCity", "Billing City", Kind::Text(40)),

@@ -476,3 +476,11 @@ fn describes_itself() {
     );
     assert_eq!(versions[0]["label"], "Summer '14");
 }
+
+#[test]
+fn an_account_says_what_it_was_merged_into() {
+    let mut desk = Desk::stocked();
+    let (status, body) = desk.get("/query?q=SELECT+Id,MasterRecordId+FROM+Account+LIMIT+1");
+    assert_eq!(status, StatusCode::OK, "{body}");
+    assert_eq!(body["records"][0]["MasterRecordId"], Json::Null);
+}
