@@ -102,7 +102,7 @@ fn every_refusal_has_its_fault() {
         assert_eq!((fault.code, &fault.action), (code, action), "{case}");
         assert_eq!(fault.write, WriteOutcome::Nothing, "{case}");
         assert_eq!(
-            fault.answer.map(|answer| answer.status),
+            fault.answer.as_ref().map(|answer| answer.status),
             Some(status),
             "{case}"
         );
