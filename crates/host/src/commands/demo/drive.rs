@@ -26,6 +26,9 @@ const LOOK: Duration = Duration::from_millis(500);
 /// Between two ticks of the schedule: a quarter of an hour of the day.
 const TICK: Duration = Duration::from_millis(1500);
 
+/// Entries of the queue an error names.
+const SHOWN_COUNT_MAX: usize = 10;
+
 /// What the parts of a performance share.
 struct Shared<'a> {
     stage: &'a Stage,
@@ -108,17 +111,10 @@ async fn act(shared: &Shared<'_>, total: usize) -> anyhow::Result<()> {
         if done == total {
             break;
         }
-        if shared.started.elapsed() > DAY + REST_MAX {
-            let performance = shared
-                .performance
-                .lock()
-                .unwrap_or_else(|lock| lock.into_inner());
-            let waits: Vec<String> = performance
-                .remaining()
-                .iter()
-                .map(|event| format!("{:?}", event.act))
-                .collect();
-            anyhow::bail!("still waiting for their orders: {}", waits.join("; "));
+        if shared.is_late() {
+            let count = total - done;
+            let left = left(shared).await?;
+            anyhow::bail!("{count} events still wait for their orders: {}", few(&left));
         }
     }
     loop {
@@ -136,7 +132,7 @@ async fn act(shared: &Shared<'_>, total: usize) -> anyhow::Result<()> {
             }
         }
         if shared.is_late() {
-            anyhow::bail!("not done in time: {}", left.join("; "));
+            anyhow::bail!("not done in time: {}", few(&left));
         }
     }
 }
@@ -206,6 +202,20 @@ async fn left(shared: &Shared<'_>) -> anyhow::Result<Vec<String>> {
         }
     }
     Ok(left)
+}
+
+/// The first few, and how many more.
+fn few(all: &[String]) -> String {
+    let mut text = all
+        .iter()
+        .take(SHOWN_COUNT_MAX)
+        .cloned()
+        .collect::<Vec<_>>()
+        .join("; ");
+    if all.len() > SHOWN_COUNT_MAX {
+        text.push_str(&format!("; and {} more", all.len() - SHOWN_COUNT_MAX));
+    }
+    text
 }
 
 async fn names(stage: &Stage) -> anyhow::Result<BTreeMap<String, String>> {

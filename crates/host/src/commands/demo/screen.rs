@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::summary::Summary;
 
 /// Narrower terminals wrap.
-const SUBJECT_WIDTH: usize = 34;
+const SUBJECT_WIDTH: usize = 44;
 const WIDTH_MAX: usize = 200;
 
 /// The screen. With `--json`, standard output is left to the summary and all else goes to standard error.

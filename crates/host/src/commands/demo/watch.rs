@@ -14,6 +14,7 @@ pub(super) struct Watch {
     customers: BTreeSet<String>,
     waiting: BTreeSet<String>,
     dead: BTreeSet<String>,
+    stopped: BTreeSet<String>,
     pub counts: Counts,
 }
 
@@ -85,19 +86,24 @@ impl Watch {
         self.counts.customers_created = self.customers.len();
     }
 
-    /// What is new among what waits and what was given up. `names` has the opportunities' names by id.
+    /// What is new among what waits, what was given up, and what stops the flow. `names` has the
+    /// opportunities' names by id.
     pub(super) fn status(&mut self, status: &Json, names: &BTreeMap<String, String>) -> Vec<Line> {
         let mut lines = Vec::new();
         for (list, what, colour) in [
             ("waiting", "waits", Colour::Attention),
             ("dead", "dead letter", Colour::Bad),
+            ("retrying", "stopped", Colour::Bad),
         ] {
             let items = status[list].as_array().into_iter().flatten();
+            // What is tried again soon is not worth a line.
+            let items = items.filter(|item| list != "retrying" || stops(&item["fault"]));
             let items: Vec<&Json> = items.collect();
             let now: BTreeSet<String> = items.iter().map(|item| text(item, "id")).collect();
             let seen = match list {
                 "waiting" => &mut self.waiting,
-                _ => &mut self.dead,
+                "dead" => &mut self.dead,
+                _ => &mut self.stopped,
             };
             for item in items {
                 let id = text(item, "id");
@@ -106,7 +112,8 @@ impl Watch {
                 }
                 match list {
                     "waiting" => self.counts.waited += 1,
-                    _ => self.counts.dead_letters += 1,
+                    "dead" => self.counts.dead_letters += 1,
+                    _ => {}
                 }
                 let subject = names.get(&id).cloned().unwrap_or(id);
                 let detail = fault(&item["fault"]);
@@ -123,6 +130,11 @@ impl Watch {
     }
 }
 
+/// Whether nothing of the flow can work because of it.
+fn stops(fault: &Json) -> bool {
+    fault["action"] == "stop_flow" || fault["action"] == "refresh_credentials"
+}
+
 /// A fault in one line: what it says, and the fields it names.
 pub(super) fn fault(fault: &Json) -> String {
     let fields = fault["fields"].as_array().into_iter().flatten();
@@ -131,9 +143,14 @@ pub(super) fn fault(fault: &Json) -> String {
         .collect();
     let code = text(fault, "code");
     match named.is_empty() {
-        true => format!("{code}: {}", text(fault, "message")),
+        true => format!("{code}: {}", plain(&text(fault, "message"))),
         false => format!("{code}: {}", named.join("; ")),
     }
+}
+
+/// In one line, whatever the vendor said.
+fn plain(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<&str>>().join(" ")
 }
 
 /// With two decimals, and thousands apart.
