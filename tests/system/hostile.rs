@@ -12,7 +12,7 @@ use crate::support::http::{send, send_raw};
 use crate::support::webhooks::{envelope, json_body, message, notification, signed};
 use crate::support::{Answer, FLOW, Stage};
 
-const ID: &str = "0065g00000XyZ01AAB";
+const ID: &str = "0065g00000XyZ01AAF";
 
 impl Stage {
     fn signed(&self, body: impl Into<Bytes>) -> Request<Bytes> {
@@ -141,7 +141,7 @@ async fn wrongly_signed() {
             404,
         )
         .await;
-    let other = envelope("00D000000000001AAA", &notification(ID));
+    let other = envelope("00D000000000001EAA", &notification(ID));
     stage
         .refuses("another organization", stage.message(other), 403)
         .await;
@@ -379,8 +379,8 @@ async fn neither_asked_for_nor_known() {
         "{\"object\":\"Opportunity\",\"ids\":[\"\"]}",
         "{\"object\":\"Opportunity\",\"ids\":[\"006'; --\"]}",
         "{\"object\":\"Account\",\"ids\":[\"0015g00000AbC12AAB\"]}",
-        "{\"object\":\"Opportunity\",\"ids\":[\"0065g00000XyZ01AAB\"],\"more\":1}",
-        "{\"object\":\"Opportunity\",\"object\":\"Account\",\"ids\":[\"0065g00000XyZ01AAB\"]}",
+        "{\"object\":\"Opportunity\",\"ids\":[\"0065g00000XyZ01AAF\"],\"more\":1}",
+        "{\"object\":\"Opportunity\",\"object\":\"Account\",\"ids\":[\"0065g00000XyZ01AAF\"]}",
     ] {
         stage.refuses(body, stage.signed(body), 400).await;
     }

@@ -36,7 +36,7 @@ async fn the_clock_ticks_by_itself() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tick_that_is_refused_fails() {
     let stage = Stage::with(Setup {
-        manifest: |text| text.replace("token = \"{{ flows_token }}\"", "token = \"another\""),
+        manifest: |text| text.replace("\ntoken = \"{{ flows_token }}\"", "\ntoken = \"another\""),
         ..Setup::default()
     })
     .await;

@@ -71,7 +71,7 @@ async fn a_webhook_without_its_secret_is_told_to_the_operator_and_kept_out() {
         &stage.json_hook(),
         "",
         now,
-        json_body(&["0065g00000XyZ01AAB"]),
+        json_body(&["0065g00000XyZ01AAF"]),
     );
     let answer = send(request).await;
     assert_eq!(answer.status, 503, "{}", answer.text());
@@ -136,7 +136,7 @@ async fn an_unknown_setting_is_refused_with_its_place() {
     assert!(told.contains("concurrency_maximum"), "{told}");
     // A webhook is not acknowledged: its sender tries again once this is set right.
     let secret = &stage.secrets.webhook_hmac_secret;
-    let body = json_body(&["0065g00000XyZ01AAB"]);
+    let body = json_body(&["0065g00000XyZ01AAF"]);
     let answer = send(signed(
         &stage.json_hook(),
         secret,
