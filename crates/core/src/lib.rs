@@ -5,6 +5,7 @@
 //! - [`Source`], [`Target`], [`Directory`], [`Hook`]: what a connector offers the engine
 //! - [`Ports`]: HTTP, key-value, SQL, clock, random numbers, variables
 //! - [`body`]: reading a record's body without inventing values; [`Money`]: exact amounts
+//! - [`time`]: moving times, and storing them
 //! - [`memory`]: ports for tests (feature `memory`)
 
 pub mod body;
@@ -18,6 +19,7 @@ mod record;
 mod secret;
 mod source;
 mod target;
+pub mod time;
 mod variable;
 
 pub use body::Body;

@@ -54,6 +54,7 @@ pub struct Window {
 /// A place in a stream ordered by (change time, id). An empty id stands before every id.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub struct Position {
+    #[serde(with = "crate::time")]
     pub watermark: Timestamp,
     pub id: String,
 }

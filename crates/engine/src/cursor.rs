@@ -1,9 +1,11 @@
 //! Cursors: where a scheduled extraction resumes.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use sluice_core::time::{self, earlier};
 use sluice_core::{Fault, Ports, Position, Result, Window, code};
 
 /// The places of all streams of one flow.
@@ -17,6 +19,7 @@ pub struct Cursor {
 /// One stream: everything up to `complete` was applied or queued; `open` is a window begun and not ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Place {
+    #[serde(with = "time")]
     complete: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     open: Option<Open>,
@@ -25,26 +28,28 @@ struct Place {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Open {
     after: Position,
+    #[serde(with = "time")]
     until: Timestamp,
 }
 
 const FORMAT: u8 = 1;
 /// How far a new window reaches back: transactions become visible after the change time they bear.
-const OVERLAP: SignedDuration = SignedDuration::from_mins(5);
+const OVERLAP: Duration = Duration::from_secs(5 * 60);
 
 impl Cursor {
     /// A cursor for a flow that never ran: nothing before `start` is looked at.
     pub fn starting(start: Timestamp, streams: &[&str]) -> Self {
-        let place = |name: &&str| {
+        let mut places = BTreeMap::new();
+        for name in streams {
             let place = Place {
                 complete: start,
                 open: None,
             };
-            ((*name).to_owned(), place)
-        };
+            places.insert((*name).to_owned(), place);
+        }
         Self {
             v: FORMAT,
-            streams: streams.iter().map(place).collect(),
+            streams: places,
         }
     }
 
@@ -86,7 +91,7 @@ impl Cursor {
             .unwrap_or(until);
         Window {
             after: Position {
-                watermark: complete - OVERLAP,
+                watermark: earlier(complete, OVERLAP),
                 id: String::new(),
             },
             until,

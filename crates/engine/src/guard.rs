@@ -8,6 +8,7 @@ use http::{Request, Response};
 use jiff::Timestamp;
 use sluice_core::Ports;
 use sluice_core::ports::{Clock, Http, Limit, SendError};
+use sluice_core::time::later;
 
 struct Leased {
     inner: Rc<dyn Http>,
@@ -35,7 +36,7 @@ impl Http for Leased {
         request: Request<Bytes>,
         limit: Limit,
     ) -> Result<Response<Bytes>, SendError> {
-        if self.clock.now() + limit.timeout > self.until {
+        if later(self.clock.now(), limit.timeout) > self.until {
             // Another worker may hold the record by the time this request takes effect.
             return Err(SendError::NotSent(
                 "the lease would end before the request".into(),

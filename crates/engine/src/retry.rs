@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use sluice_core::time::later;
 use sluice_core::{Action, Fault, Ports, WriteOutcome, code};
 
 use crate::store::Item;
@@ -38,9 +39,9 @@ pub enum Verdict {
 /// be working on a lost write.
 pub fn verdict(ports: &Ports, item: &Item, fault: &Fault, settles_within: Duration) -> Verdict {
     let now = ports.clock.now();
-    let confirm_at = (fault.write == WriteOutcome::Unknown).then(|| now + settles_within);
+    let confirm_at = (fault.write == WriteOutcome::Unknown).then(|| later(now, settles_within));
     let retry = |wait: Duration, counts: bool| Verdict::Retry {
-        due: now + jitter(ports, wait),
+        due: later(now, jitter(ports, wait)),
         counts,
         confirm_at,
     };
@@ -55,7 +56,7 @@ pub fn verdict(ports: &Ports, item: &Item, fault: &Fault, settles_within: Durati
             let recheck = (waited / 2).clamp(FIRST_RECHECK, RECHECK_MAX);
             Verdict::Park {
                 on: missing.first().cloned().unwrap_or_default(),
-                due: now + recheck,
+                due: later(now, recheck.unsigned_abs()),
             }
         }
         // The record is not to blame, and does not die of it.

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use engine::{Budget, Engine, Flow, Tally, Work};
 use http::{Request, Response, StatusCode, header};
 use serde_json::{Value, json};
+use sluice_core::time::later;
 use sluice_core::{Fault, Hook, Ports, Refused, Result, Variable, read_all};
 use subtle::ConstantTimeEq;
 
@@ -209,7 +210,7 @@ async fn work_on(engine: &Engine, work: Vec<Work>, tally: &mut Tally) -> Result<
 
 fn budget(engine: &Engine) -> Budget {
     Budget {
-        until: engine.ports.clock.now() + RUN_MAX,
+        until: later(engine.ports.clock.now(), RUN_MAX),
         records: RECORD_COUNT_MAX,
     }
 }

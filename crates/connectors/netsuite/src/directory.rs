@@ -50,11 +50,12 @@ impl Directory for Names {
     /// Faults: those of [`query::rows`].
     async fn find_all(&self, ports: &Ports, keys: &[String]) -> Result<BTreeMap<String, Found>> {
         // No record is called nothing, and control characters are in no name.
-        let asked: BTreeSet<&str> = keys
-            .iter()
-            .map(String::as_str)
-            .filter(|key| !key.is_empty() && !key.contains(char::is_control))
-            .collect();
+        let mut asked = BTreeSet::new();
+        for key in keys {
+            if !key.is_empty() && !key.contains(char::is_control) {
+                asked.insert(key.as_str());
+            }
+        }
         let asked: Vec<&str> = asked.into_iter().collect();
         let mut found = BTreeMap::new();
         if asked.is_empty() {

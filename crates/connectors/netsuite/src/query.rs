@@ -145,14 +145,14 @@ fn read_page(response: &Response<Bytes>, after: Option<i64>) -> Result<Page> {
     let mut last = after;
     let mut rows = Vec::with_capacity(items.len());
     for item in items {
-        let Value::Object(row) = item else {
+        let Value::Object(item) = item else {
             return Err(errors::answer_lacks("items[]"));
         };
         // The vendor warns that the case of names may change at any release.
-        let mut row: Row = row
-            .into_iter()
-            .map(|(name, value)| (name.to_ascii_lowercase(), value))
-            .collect();
+        let mut row = Row::new();
+        for (name, value) in item {
+            row.insert(name.to_ascii_lowercase(), value);
+        }
         row.remove("links");
         let id: i64 = id(&row)?.parse().map_err(|_| no_id())?;
         if last.is_some_and(|last| id <= last) {

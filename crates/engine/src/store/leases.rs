@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use sluice_core::ports::Cell;
+use sluice_core::time::later;
 use sluice_core::{Ports, Result};
 
 use super::ms;
@@ -20,7 +21,7 @@ impl Lease {
     /// Takes the lease if it is free or has run out; `None` if somebody else holds it.
     pub async fn take(ports: &Ports, name: String, length: Duration) -> Result<Option<Self>> {
         let now = ports.clock.now();
-        let until = now + length;
+        let until = later(now, length);
         let token = token(ports);
         let statement = "INSERT INTO lease (name, token, until) VALUES (?1, ?2, ?3)
              ON CONFLICT (name) DO UPDATE SET token = excluded.token, until = excluded.until

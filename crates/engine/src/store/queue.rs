@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use sluice_core::ports::{Cell, Row};
+use sluice_core::time::later;
 use sluice_core::{Fault, Hint, Ports, Result, Version, code};
 
 use super::leases::token;
@@ -93,7 +94,7 @@ impl Queue<'_> {
             self.flow.into(),
             ms(now),
             Cell::Integer(lease),
-            ms(now + LEASE),
+            ms(later(now, LEASE)),
             Cell::Integer(self.concurrency_max.into()),
         ];
         let mut values = String::new();
@@ -156,7 +157,7 @@ impl Queue<'_> {
             self.flow.into(),
             ms(now),
             Cell::Integer(token(self.ports)),
-            ms(now + LEASE),
+            ms(later(now, LEASE)),
             Cell::Integer(i64::try_from(count).unwrap_or(i64::MAX)),
             Cell::Integer(self.concurrency_max.into()),
         ];
@@ -181,7 +182,7 @@ impl Queue<'_> {
             Cell::Integer(token(self.ports)),
             ms(now),
             Cell::Integer(token(self.ports)),
-            ms(now + LEASE),
+            ms(later(now, LEASE)),
         ];
         let rows = self.ports.sql.execute(&statement, &parameters).await?;
         rows.first().map(|row| item(row, now)).transpose()

@@ -121,8 +121,43 @@ fn failed(code: &ErrorCode) -> SendError {
         | ErrorCode::TlsAlertReceived(_)
         | ErrorCode::HttpRequestDenied
         | ErrorCode::LoopDetected
-        | ErrorCode::HttpRequestUriInvalid => SendError::NotSent(format!("not sent: {code:?}")),
-        _ => SendError::Lost(format!("no whole answer: {code:?}")),
+        | ErrorCode::HttpRequestUriInvalid => {
+            SendError::NotSent(format!("not sent: {}", word(code)))
+        }
+        _ => SendError::Lost(format!("no whole answer: {}", word(code))),
+    }
+}
+
+/// A code by its name in the interface. Its `Debug` says no more, and would add kilobytes to a component.
+fn word(code: &ErrorCode) -> &str {
+    match code {
+        ErrorCode::DnsTimeout => "DNS-timeout",
+        ErrorCode::DnsError(_) => "DNS-error",
+        ErrorCode::DestinationNotFound => "destination-not-found",
+        ErrorCode::DestinationUnavailable => "destination-unavailable",
+        ErrorCode::DestinationIpProhibited => "destination-IP-prohibited",
+        ErrorCode::DestinationIpUnroutable => "destination-IP-unroutable",
+        ErrorCode::ConnectionRefused => "connection-refused",
+        ErrorCode::ConnectionTerminated => "connection-terminated",
+        ErrorCode::ConnectionTimeout => "connection-timeout",
+        ErrorCode::ConnectionReadTimeout => "connection-read-timeout",
+        ErrorCode::ConnectionWriteTimeout => "connection-write-timeout",
+        ErrorCode::ConnectionLimitReached => "connection-limit-reached",
+        ErrorCode::TlsProtocolError => "TLS-protocol-error",
+        ErrorCode::TlsCertificateError => "TLS-certificate-error",
+        ErrorCode::TlsAlertReceived(_) => "TLS-alert-received",
+        ErrorCode::HttpRequestDenied => "HTTP-request-denied",
+        ErrorCode::HttpRequestUriInvalid => "HTTP-request-URI-invalid",
+        ErrorCode::HttpResponseIncomplete => "HTTP-response-incomplete",
+        ErrorCode::HttpResponseTimeout => "HTTP-response-timeout",
+        ErrorCode::HttpProtocolError => "HTTP-protocol-error",
+        ErrorCode::LoopDetected => "loop-detected",
+        ErrorCode::ConfigurationError => "configuration-error",
+        ErrorCode::InternalError(Some(why)) => why,
+        ErrorCode::InternalError(None) => "internal-error",
+        ErrorCode::HttpResponseBodySize(_) => "HTTP-response-body-size",
+        // The rest is about the shape of messages, ours or the server's.
+        _ => "HTTP-error",
     }
 }
 
