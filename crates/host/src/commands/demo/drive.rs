@@ -59,9 +59,11 @@ pub(super) async fn play(stage: &Stage, screen: &Screen) -> anyhow::Result<Summa
         screen,
         started: Instant::now(),
         performance: Mutex::new(Performance::new(day)),
-        watch: Mutex::new(Watch::default()),
+        watch: Mutex::new(Watch::new(
+            named(stage, "netsuite/currency", "id", "symbol").await?,
+        )),
         ticks: AtomicUsize::new(0),
-        names: names(stage).await?,
+        names: named(stage, "salesforce/Opportunity", "Id", "Name").await?,
     };
     let worked = tokio::select! {
         acted = act(&shared, total) => acted,
@@ -218,12 +220,18 @@ fn few(all: &[String]) -> String {
     text
 }
 
-async fn names(stage: &Stage) -> anyhow::Result<BTreeMap<String, String>> {
-    let url = format!("{}/salesforce/Opportunity", stage.sandbox.admin_url);
-    let opportunities = stage.client.list(&url).await?;
+/// One field of every record of a list by another.
+async fn named(
+    stage: &Stage,
+    list: &str,
+    key: &str,
+    name: &str,
+) -> anyhow::Result<BTreeMap<String, String>> {
+    let url = format!("{}/{list}", stage.sandbox.admin_url);
+    let records = stage.client.list(&url).await?;
     let text = |record: &Json, field: &str| record[field].as_str().unwrap_or_default().to_owned();
-    let pair = |record: &Json| (text(record, "Id"), text(record, "Name"));
-    Ok(opportunities.iter().map(pair).collect())
+    let pair = |record: &Json| (text(record, key), text(record, name));
+    Ok(records.iter().map(pair).collect())
 }
 
 fn line(happened: &Happened) -> Line {

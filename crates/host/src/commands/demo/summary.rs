@@ -207,7 +207,7 @@ impl Summary {
         lines.extend(met.iter().map(|one| format!("    {one}")));
         let count = |name: &str| self.queue[name].as_u64().unwrap_or_default();
         lines.push(format!(
-            "  Queue      {} to be confirmed later, {} dead letters, {} records waited for an item",
+            "  Queue      {} to be confirmed later, {} for a person to decide, {} records waited",
             count("to_confirm"),
             count("dead"),
             seen.waited

@@ -9,6 +9,8 @@ use super::screen::{Colour, Line};
 /// What was seen last.
 #[derive(Default)]
 pub(super) struct Watch {
+    /// ISO codes by NetSuite's ids.
+    currencies: BTreeMap<String, String>,
     /// By id: version and status.
     orders: BTreeMap<String, (String, String)>,
     customers: BTreeSet<String>,
@@ -34,6 +36,14 @@ pub(super) struct Counts {
 }
 
 impl Watch {
+    /// Nothing was seen yet. `currencies` has the ISO codes by NetSuite's ids.
+    pub(super) fn new(currencies: BTreeMap<String, String>) -> Self {
+        Self {
+            currencies,
+            ..Self::default()
+        }
+    }
+
     /// What is new among the orders.
     pub(super) fn orders(&mut self, orders: &[Json]) -> Vec<Line> {
         let mut lines = Vec::new();
@@ -63,13 +73,14 @@ impl Watch {
                 continue;
             }
             let count = order["item"]["items"].as_array().map_or(0, Vec::len);
-            let currency = text(&order["currency"], "refName");
+            let currency = self.currencies.get(&text(&order["currency"], "id"));
+            let currency = currency.map_or("", String::as_str);
             let lines_text = if count == 1 { "line" } else { "lines" };
             lines.push(Line {
                 what,
                 subject: text(order, "memo"),
                 detail: format!(
-                    "{}, {count} {lines_text}, {} {currency}",
+                    "{}, {count} {lines_text}, {currency} {}",
                     text(order, "tranId"),
                     money(&order["total"])
                 ),
