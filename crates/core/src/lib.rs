@@ -5,7 +5,7 @@
 //! - [`Source`], [`Target`], [`Directory`], [`Hook`]: what a connector offers the engine
 //! - [`Ports`]: HTTP, key-value, SQL, clock, random numbers, variables
 //! - [`body`]: reading a record's body without inventing values; [`Money`]: exact amounts
-//! - [`time`]: moving times, and storing them
+//! - [`Moment`]: reading times; [`time`]: moving and storing them
 //! - [`memory`]: ports for tests (feature `memory`)
 
 pub mod body;
@@ -13,6 +13,7 @@ mod fault;
 mod hook;
 #[cfg(feature = "memory")]
 pub mod memory;
+mod moment;
 mod money;
 pub mod ports;
 mod record;
@@ -25,6 +26,7 @@ mod variable;
 pub use body::Body;
 pub use fault::{Action, Answer, BadField, Code, Fault, WriteOutcome, code};
 pub use hook::{Hook, Refused};
+pub use moment::Moment;
 pub use money::{Currency, Money};
 pub use ports::Ports;
 pub use record::{Gone, Hint, Kind, Observed, Record, RecordId, Selection, Version, external_id};

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::Value;
+use sluice_core::Moment;
 
-use crate::moment::Moment;
+use crate::moment;
 use crate::number;
 use crate::path::shown;
 use crate::zone::Zone;
@@ -132,19 +133,19 @@ fn boolean(value: &Value) -> Result<bool, String> {
 }
 
 fn date(value: &Value, zone: &Zone) -> Result<Value, String> {
-    match moment(value, "is not a date")? {
+    match read(value, "is not a date")? {
         // Read strictly, so its text is the canonical one.
         Moment::Day(_) => Ok(value.clone()),
-        moment => Ok(Value::String(moment.day(zone)?.to_string())),
+        moment => Ok(Value::String(moment::day(moment, zone)?.to_string())),
     }
 }
 
 fn date_time(value: &Value, zone: &Zone) -> Result<Value, String> {
-    let instant = moment(value, "is not a date with time")?.instant(zone)?;
+    let instant = moment::instant(read(value, "is not a date with time")?, zone)?;
     Ok(Value::String(instant.to_string()))
 }
 
-fn moment(value: &Value, refusal: &str) -> Result<Moment, String> {
+fn read(value: &Value, refusal: &str) -> Result<Moment, String> {
     let text = value.as_str().ok_or(refusal)?;
     Moment::parse(text).ok_or_else(|| refusal.to_owned())
 }

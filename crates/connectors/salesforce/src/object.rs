@@ -2,7 +2,6 @@
 
 use http::header::DATE;
 use jiff::Timestamp;
-use jiff::fmt::rfc2822;
 use serde_json::{Map, Value};
 use sluice_core::{
     Change, Fault, Gone, Hook, Kind, Observed, Page, Ports, Position, Record, RecordId, Result,
@@ -275,7 +274,8 @@ impl Source for Object {
             .headers()
             .get(DATE)
             .and_then(|date| date.to_str().ok())
-            .and_then(|date| rfc2822::DateTimeParser::new().parse_timestamp(date).ok())
+            .and_then(|date| httpdate::parse_http_date(date).ok())
+            .and_then(|date| Timestamp::try_from(date).ok())
             .ok_or_else(|| errors::answer_lacks("Date header"))
     }
 

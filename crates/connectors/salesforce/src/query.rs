@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::Response;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
-use sluice_core::{Body, Fault, Ports, Result, Window};
+use sluice_core::{Body, Fault, Moment, Ports, Result, Window};
 
 use crate::client::{self, Call, data_path};
 use crate::errors;
@@ -306,7 +306,7 @@ pub(crate) fn floor_ms(time: Timestamp) -> Timestamp {
 
 /// Reads a time as the vendor writes it: `2026-11-22T19:53:21.000+0000`.
 pub(crate) fn time(text: &str) -> Option<Timestamp> {
-    text.parse().ok()
+    Moment::instant(text)
 }
 
 #[cfg(test)]

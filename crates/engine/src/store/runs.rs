@@ -142,6 +142,6 @@ fn time(row: &Row, column: usize) -> Result<Value> {
 }
 
 fn parsed(text: Option<&str>) -> Value {
-    text.and_then(|text| serde_json::from_str(text).ok())
+    text.and_then(|text| serde_json::from_slice(text.as_bytes()).ok())
         .unwrap_or(Value::Null)
 }

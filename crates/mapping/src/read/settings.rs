@@ -1,6 +1,7 @@
 //! Reads `[settings]`.
 
 use jiff::Timestamp;
+use sluice_core::Moment;
 use toml::de::DeValue;
 
 use super::keys::Keys;
@@ -61,7 +62,7 @@ fn start_at(keys: &Keys, problems: &mut Problems) -> Option<Timestamp> {
         DeValue::Datetime(moment) => moment.to_string(),
         _ => String::new(),
     };
-    let instant = text.parse().ok();
+    let instant = Moment::instant(&text);
     if instant.is_none() {
         let reason = "`start_at` must be an instant, such as \"2026-01-01T00:00:00Z\"";
         problems.add(value.span(), reason);
