@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use sandbox::environment::{self, Login, Secrets};
 use sandbox::salesforce::PrivateKey;
 use sandbox::{Server, World, company, day, salesforce, server};
+
+/// The flow the sandbox's webhooks go to.
+pub(super) const FLOW: &str = "opportunity-to-sales-order";
 
 /// Serves the simulated vendors until SIGINT or SIGTERM.
 ///
@@ -31,7 +34,8 @@ pub(super) struct Arguments {
     /// Decides every record, id and credential.
     #[arg(long, default_value_t = 1, value_name = "NUMBER")]
     seed: u64,
-    /// Serve the vendors over TLS; the authority's certificate is written to DIR/ca.pem.
+    /// Serve the vendors over TLS. The authority's certificate is written to DIR/ca.pem, and a
+    /// --runtime-config-file that makes flows trust it to DIR/runtime-config.toml.
     #[arg(long, value_name = "DIR")]
     tls_dir: Option<PathBuf>,
     /// Where webhooks go: the address of `sluice up` or `spin up`.
@@ -84,14 +88,20 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
         LoginChoice::Key => Login::Key,
     };
     if arguments.print_env {
-        print_env(&running, &secrets, login)?;
+        print_env(&running, &secrets, login, &arguments.webhooks)?;
     }
     for (vendor, url) in &running.vendor_urls {
         eprintln!("{vendor:<12}{url}");
     }
     eprintln!("{:<12}{}", "admin port", running.admin_url);
     if let Some(file) = &running.ca_path {
+        let config = trust(file)?;
         eprintln!("{:<12}{}", "authority", file.display());
+        eprintln!(
+            "{:<12}--runtime-config-file {}",
+            "trusted by",
+            config.display()
+        );
     }
     eprintln!("Ctrl-C ends it.");
     stop.asked().await;
@@ -114,10 +124,7 @@ pub(super) fn announce(
     webhooks: &str,
     secrets: &Secrets,
 ) -> anyhow::Result<()> {
-    let hooks = format!(
-        "{}/hooks/opportunity-to-sales-order",
-        webhooks.trim_end_matches('/')
-    );
+    let hooks = format!("{}/hooks/{FLOW}", webhooks.trim_end_matches('/'));
     let message = format!("{hooks}/outbound-message/{}", secrets.webhook_path_secret);
     let callout = format!("{hooks}/json");
     let secret = &secrets.webhook_hmac_secret;
@@ -127,10 +134,29 @@ pub(super) fn announce(
         .with_context(|| format!("webhooks can't go to {webhooks}"))
 }
 
-fn print_env(running: &server::Running, secrets: &Secrets, login: Login) -> anyhow::Result<()> {
-    let variables = running
+/// Writes a runtime configuration, for `sluice up` as for `spin up`, that trusts this authority.
+fn trust(authority: &Path) -> anyhow::Result<PathBuf> {
+    let authority = authority.canonicalize()?;
+    let file = authority.with_file_name("runtime-config.toml");
+    let text = format!(
+        "[[client_tls]]\ncomponent_ids = [{FLOW:?}]\nhosts = [\"127.0.0.1\", \"localhost\"]\n\
+         ca_roots_file = {:?}\n",
+        authority.display().to_string()
+    );
+    std::fs::write(&file, text).with_context(|| format!("can't write {}", file.display()))?;
+    Ok(file)
+}
+
+fn print_env(
+    running: &server::Running,
+    secrets: &Secrets,
+    login: Login,
+    flows_url: &str,
+) -> anyhow::Result<()> {
+    let mut variables = running
         .handle()
         .with(|world, _| environment::variables(world, &running.vendor_urls, secrets, login));
+    variables.push(("flows_url", flows_url.trim_end_matches('/').to_owned()));
     let lines = environment::shell_lines(&environment::spin_variables(&variables));
     let mut out = std::io::stdout().lock();
     out.write_all(lines.as_bytes())?;

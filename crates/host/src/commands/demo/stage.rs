@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use tracing_subscriber::EnvFilter;
 
 use super::client::Client;
-use crate::commands::sandbox::{announce, world};
+use crate::commands::sandbox::{FLOW, announce, world};
 use crate::manifest::Manifest;
 use crate::{Host, Limits, Options, Running};
 
@@ -97,7 +97,7 @@ impl Stage {
         let host = Host::start(manifest, options).await?;
         announce(&sandbox, &base, &secrets)?;
         let client = Client::new(secrets.flows_token.clone());
-        let flow_url = format!("{base}/flows/opportunity-to-sales-order");
+        let flow_url = format!("{base}/flows/{FLOW}");
         Ok(Self {
             seed,
             sandbox,
