@@ -174,7 +174,7 @@ impl Performance {
                     Some("salesforce") => "salesforce",
                     _ => "netsuite",
                 };
-                let detail = format!("the next {times}");
+                let detail = format!("({times} times)");
                 Ok(Some(happened(
                     system,
                     "trouble",

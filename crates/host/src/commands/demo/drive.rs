@@ -71,6 +71,7 @@ pub(super) async fn play(stage: &Stage, screen: &Screen) -> anyhow::Result<Summa
         ended = tell(&shared) => ended,
     };
     worked?;
+    let status = calm(&shared).await?;
     // Once more: what happened since the last look.
     look(&shared).await?;
     let performance = shared
@@ -87,6 +88,7 @@ pub(super) async fn play(stage: &Stage, screen: &Screen) -> anyhow::Result<Summa
         performance.ledger(),
         counts,
         shared.started.elapsed(),
+        &status,
     )
     .await
 }
@@ -182,9 +184,26 @@ async fn look(shared: &Shared<'_>) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What is still to be done, in words. What only waits to be confirmed counts as done.
+/// The flow's status once nothing is left to do and no run is under way: the last tick may still be at it.
+async fn calm(shared: &Shared<'_>) -> anyhow::Result<Json> {
+    loop {
+        let status = shared.stage.client.get(&shared.stage.flow_url).await?;
+        let left = left_in(&status);
+        if left.is_empty() && !status["runs"][0]["finished"].is_null() {
+            return Ok(status);
+        }
+        anyhow::ensure!(!shared.is_late(), "not done in time: {}", few(&left));
+        tokio::time::sleep(STEP).await;
+    }
+}
+
 async fn left(shared: &Shared<'_>) -> anyhow::Result<Vec<String>> {
     let status = shared.stage.client.get(&shared.stage.flow_url).await?;
+    Ok(left_in(&status))
+}
+
+/// What is still to be done, in words. What only waits to be confirmed counts as done.
+fn left_in(status: &Json) -> Vec<String> {
     let queue = &status["queue"];
     let count = |name: &str| queue[name].as_u64().unwrap_or_default();
     let mut left = Vec::new();
@@ -203,7 +222,7 @@ async fn left(shared: &Shared<'_>) -> anyhow::Result<Vec<String>> {
             left.push(format!("{id}: {}", super::watch::fault(&item["fault"])));
         }
     }
-    Ok(left)
+    left
 }
 
 /// The first few, and how many more.
@@ -240,10 +259,18 @@ fn line(happened: &Happened) -> Line {
         (_, "netsuite") => Colour::Target,
         _ => Colour::Source,
     };
+    let (subject, detail) = match happened.what {
+        // A sentence, not a thing.
+        "trouble" => (
+            format!("{} {}", happened.subject, happened.detail),
+            String::new(),
+        ),
+        _ => (happened.subject.clone(), happened.detail.clone()),
+    };
     Line {
         what: happened.what,
-        subject: happened.subject.clone(),
-        detail: happened.detail.clone(),
+        subject,
+        detail,
         colour,
     }
 }

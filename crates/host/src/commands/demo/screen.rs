@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::summary::Summary;
 
 /// Narrower terminals wrap.
-const SUBJECT_WIDTH: usize = 44;
+const SUBJECT_WIDTH: usize = 26;
 const WIDTH_MAX: usize = 200;
 
 /// The screen. With `--json`, standard output is left to the summary and all else goes to standard error.
@@ -38,7 +38,8 @@ pub(super) enum Colour {
 
 impl Screen {
     pub(super) fn new(json: bool) -> Self {
-        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(8));
+        // Until the day begins there is nothing to show.
+        let bar = ProgressBar::hidden();
         let style = ProgressStyle::with_template("{bar:24.cyan/blue} {msg}");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
         Self { json, bar }
@@ -71,13 +72,20 @@ impl Screen {
             Colour::Bad => self.style().red(),
         };
         let what = style.apply_to(format!("{:<11}", line.what));
-        let subject = fit(&line.subject, SUBJECT_WIDTH);
+        let subject = match line.detail.is_empty() {
+            true => line.subject.clone(),
+            false => fit(&line.subject, SUBJECT_WIDTH),
+        };
         let text = format!("{}  {what}  {subject}  {}", clock(elapsed), line.detail);
         self.print(&console::truncate_str(text.trim_end(), self.width(), "…"));
     }
 
     /// How far the day is: parts of it done, and what else is worth knowing.
     pub(super) fn progress(&self, done: usize, total: usize, elapsed: Duration, message: &str) {
+        if self.bar.length().is_none() {
+            self.bar
+                .set_draw_target(ProgressDrawTarget::stderr_with_hz(8));
+        }
         self.bar.set_length(total as u64);
         self.bar.set_position(done as u64);
         self.bar

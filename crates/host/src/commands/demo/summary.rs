@@ -58,12 +58,13 @@ pub(super) struct Struck {
 /// A difference in one line.
 pub(super) struct Shown(Difference);
 
-/// Compares both systems through the admin port.
+/// Compares both systems through the admin port. `status` is the flow's, when nothing was left to do.
 pub(super) async fn settle(
     stage: &Stage,
     ledger: &Ledger,
     seen: Counts,
     took: Duration,
+    status: &Json,
 ) -> anyhow::Result<Summary> {
     let admin = &stage.sandbox.admin_url;
     let mut lists = Vec::new();
@@ -75,9 +76,8 @@ pub(super) async fn settle(
         lists.push(((vendor, kind), records));
     }
     let books = Books::new(lists);
-    let status = stage.client.get(&stage.flow_url).await?;
     let mut differences = books.differences(ledger);
-    differences.extend(judge_dead(&status, ledger));
+    differences.extend(judge_dead(status, ledger));
     let mut requests = BTreeMap::new();
     for vendor in stage.sandbox.vendor_urls.keys() {
         let index = stage.client.get(&format!("{admin}/")).await?;
@@ -98,7 +98,7 @@ pub(super) async fn settle(
             .map(|(currency, sum)| (currency, shown(&sum)))
             .collect(),
         queue: status["queue"].clone(),
-        dead_letters: dead(&status),
+        dead_letters: dead(status),
         misfortunes: faults.iter().map(struck).collect(),
         requests,
         instance_start_us: stage.host.stats().instance_start.as_micros(),
@@ -197,14 +197,14 @@ impl Summary {
                 total(&sum.expected_total)
             ));
         }
-        let met: Vec<String> = self
-            .misfortunes
-            .iter()
-            .filter(|struck| struck.times > 0)
-            .map(|struck| format!("{} {} ({})", struck.vendor, struck.what, struck.times))
-            .collect();
+        let mut met: BTreeMap<String, u64> = BTreeMap::new();
+        for struck in &self.misfortunes {
+            *met.entry(format!("{}: {}", struck.vendor, struck.what))
+                .or_default() += struck.times;
+        }
+        let met = met.iter().filter(|(_, times)| **times > 0);
         lines.push("  Misfortunes met".to_owned());
-        lines.extend(met.iter().map(|one| format!("    {one}")));
+        lines.extend(met.map(|(what, times)| format!("    {times:>3} x {what}")));
         let count = |name: &str| self.queue[name].as_u64().unwrap_or_default();
         lines.push(format!(
             "  Queue      {} to be confirmed later, {} for a person to decide, {} records waited",
@@ -213,7 +213,7 @@ impl Summary {
             seen.waited
         ));
         for (id, why) in &self.dead_letters {
-            lines.push(format!("    {id} {why}"));
+            lines.push(format!("    {id} {}", super::watch::about(id, why)));
         }
         for (vendor, count) in &self.requests {
             lines.push(format!("  Requests   {count} to {vendor}"));

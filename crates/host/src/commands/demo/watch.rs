@@ -14,9 +14,8 @@ pub(super) struct Watch {
     /// By id: version and status.
     orders: BTreeMap<String, (String, String)>,
     customers: BTreeSet<String>,
-    waiting: BTreeSet<String>,
-    dead: BTreeSet<String>,
-    stopped: BTreeSet<String>,
+    /// List, record and fault of what was told.
+    told: BTreeSet<(&'static str, String, String)>,
     pub counts: Counts,
 }
 
@@ -107,18 +106,11 @@ impl Watch {
             ("retrying", "stopped", Colour::Bad),
         ] {
             let items = status[list].as_array().into_iter().flatten();
-            // What is tried again soon is not worth a line.
-            let items = items.filter(|item| list != "retrying" || stops(&item["fault"]));
-            let items: Vec<&Json> = items.collect();
-            let now: BTreeSet<String> = items.iter().map(|item| text(item, "id")).collect();
-            let seen = match list {
-                "waiting" => &mut self.waiting,
-                "dead" => &mut self.dead,
-                _ => &mut self.stopped,
-            };
+            let items = items.filter(|item| is_told(list, &item["fault"]));
             for item in items {
-                let id = text(item, "id");
-                if seen.contains(&id) {
+                let (id, code) = (text(item, "id"), text(&item["fault"], "code"));
+                // Once: the schedule may look at it again and come to the same end.
+                if !self.told.insert((list, id.clone(), code)) {
                     continue;
                 }
                 match list {
@@ -126,8 +118,8 @@ impl Watch {
                     "dead" => self.counts.dead_letters += 1,
                     _ => {}
                 }
+                let detail = about(&id, &fault(&item["fault"]));
                 let subject = names.get(&id).cloned().unwrap_or(id);
-                let detail = fault(&item["fault"]);
                 lines.push(Line {
                     what,
                     subject,
@@ -135,15 +127,19 @@ impl Watch {
                     colour,
                 });
             }
-            *seen = now;
         }
         lines
     }
 }
 
-/// Whether nothing of the flow can work because of it.
-fn stops(fault: &Json) -> bool {
-    fault["action"] == "stop_flow" || fault["action"] == "refresh_credentials"
+/// Whether it is worth a line. What is tried again soon is not.
+fn is_told(list: &str, fault: &Json) -> bool {
+    let stops = fault["action"] == "stop_flow" || fault["action"] == "refresh_credentials";
+    match list {
+        "waiting" => fault["code"] != "PARENT_BUSY",
+        "retrying" => stops,
+        _ => true,
+    }
 }
 
 /// A fault in one line: what it says, and the fields it names.
@@ -157,6 +153,11 @@ pub(super) fn fault(fault: &Json) -> String {
         true => format!("{code}: {}", plain(&text(fault, "message"))),
         false => format!("{code}: {}", named.join("; ")),
     }
+}
+
+/// A fault's text without the record it is about, where that is named anyway.
+pub(super) fn about(id: &str, text: &str) -> String {
+    text.replace(&format!("salesforce:Opportunity:{id} is "), "")
 }
 
 /// In one line, whatever the vendor said.
