@@ -1,5 +1,7 @@
 //! The listener: HTTP/1.1 in, one component instance a request.
 
+mod drained;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -13,6 +15,8 @@ use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use wasmtime_wasi_http::{Error, WasiBody};
+
+use drained::Drained;
 
 use crate::application::{Application, Caller, REQUEST_ID, line, new_request_id};
 use crate::outbound::LimitedBody;
@@ -105,6 +109,7 @@ async fn dispatch(
         return line(StatusCode::BAD_REQUEST, "the host header is missing");
     }
     let bytes_max = application.limits.request_body_bytes_max;
+    let request = request.map(Drained::new);
     if request.body().size_hint().lower() > bytes_max {
         return too_large(bytes_max);
     }
