@@ -153,7 +153,7 @@ pub fn refusal(effect: Effect, response: &Response<Bytes>) -> Fault {
 /// The fault for a refused login: `{"error", "error_description"}`.
 pub fn login_refused(response: &Response<Bytes>) -> Fault {
     let status = response.status();
-    let body = serde_json::from_slice::<Value>(response.body()).unwrap_or_default();
+    let body = sluice_core::json::read(response.body()).unwrap_or_default();
     let text = |name: &str| body.at(name).and_then(Value::as_str).map(cut);
     let Some(error) = text("error").filter(|_| status.is_client_error() && status != 429) else {
         return refusal(Effect::Read, response);
@@ -182,8 +182,7 @@ pub fn login_refused(response: &Response<Bytes>) -> Fault {
 ///
 /// Fault: `ANSWER_INVALID` (retry: it may be a gateway's page).
 pub fn json(response: &Response<Bytes>) -> Result<Value> {
-    serde_json::from_slice(response.body())
-        .ok()
+    sluice_core::json::read(response.body())
         .filter(Value::is_object)
         .ok_or_else(|| {
             Fault::retry(
@@ -200,8 +199,11 @@ pub fn answer_lacks(field: &str) -> Fault {
 }
 
 /// The answer contradicts the order, the bounds or the count of what was asked for.
-pub fn paging(why: impl Into<String>) -> Fault {
-    Fault::retry(code::SOURCE_PAGING, why)
+pub fn paging(why: impl std::fmt::Display) -> Fault {
+    Fault::retry(
+        code::SOURCE_PAGING,
+        format!("Salesforce pages wrongly: {why}"),
+    )
 }
 
 /// Something we made can't be put into a request.
@@ -216,7 +218,7 @@ struct Detail {
 }
 
 fn details(body: &[u8]) -> Vec<Detail> {
-    let Ok(Value::Array(details)) = serde_json::from_slice(body) else {
+    let Some(Value::Array(details)) = sluice_core::json::read(body) else {
         return Vec::new();
     };
     details
