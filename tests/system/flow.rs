@@ -28,8 +28,12 @@ async fn announced(announce: Announce) {
     // 3 * 1999.95 + 12 * 310.25 + 1.5 * 0.10
     let total: Decimal = order["total"].to_string().parse().unwrap();
     assert_eq!(total, Decimal::new(972_300, 2));
-    let status = stage.idle().await;
-    assert_eq!(status["outcomes"]["created"], 1, "{status}");
+    // Its own write-back may be announced, too, before the work on the first hint has ended.
+    let outcomes = stage.idle().await["outcomes"].clone();
+    assert!(
+        outcomes["created"] == 1 || outcomes["unchanged"] == 1,
+        "{outcomes}"
+    );
     stage.assert_in_step();
 }
 

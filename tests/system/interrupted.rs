@@ -26,6 +26,7 @@ struct Scene {
 
 impl Scene {
     async fn start(announce: Announce) -> Self {
+        stage::warm().await;
         let folder = tempfile::tempdir().unwrap();
         let sandbox = stage::sandbox(Login::Secret, None).await;
         let variables = stage::variables(&sandbox, Login::Secret);

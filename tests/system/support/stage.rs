@@ -14,6 +14,7 @@ use sandbox::salesforce::{Callout, OutboundMessage, PrivateKey, Settings};
 use sandbox::seed::Catalogue;
 use sandbox::{Server, company, server};
 use serde_json::{Value, json};
+use tokio::sync::OnceCell;
 
 use super::http::send;
 use super::{Answer, components};
@@ -79,6 +80,7 @@ impl Stage {
     }
 
     pub async fn with(setup: Setup) -> Self {
+        warm().await;
         let folder = tempfile::tempdir().unwrap();
         let sandbox = sandbox(setup.login, setup.tls.then(|| folder.path().join("tls"))).await;
         let mut variables = variables(&sandbox, setup.login);
@@ -248,6 +250,25 @@ pub fn is_idle(status: &Value) -> bool {
     ["ready", "waiting", "dead", "in_work", "to_confirm"]
         .iter()
         .all(|state| status["queue"][state] == 0)
+}
+
+/// Compiles the components, once: tests that start together would each do it.
+pub async fn warm() {
+    static WARM: OnceCell<()> = OnceCell::const_new();
+    let compile = async || {
+        let folder = tempfile::tempdir().unwrap();
+        let manifest = write_manifest(folder.path(), |text| text, None);
+        let mut options = host::Options::new(folder.path().join("state"));
+        options.compiled = components::compiled();
+        options.cron = false;
+        let manifest = Manifest::read(&manifest).unwrap();
+        Host::start(manifest, options)
+            .await
+            .unwrap()
+            .shutdown()
+            .await;
+    };
+    WARM.get_or_init(compile).await;
 }
 
 /// A stocked sandbox on free ports.
