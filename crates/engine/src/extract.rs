@@ -173,8 +173,7 @@ impl Engine {
         match (link, &change.record) {
             (Some(link), _) => {
                 let applied = link.applied.is_some() || link.closed;
-                let seen = change.version.is_some() && link.version >= change.version;
-                Ok((applied && seen).then_some(Outcome::Unchanged))
+                Ok((applied && link.has_seen(change)).then_some(Outcome::Unchanged))
             }
             (None, Some(record)) => {
                 let in_scope = self.leg()?.section.in_scope(&record.body)?;

@@ -1,8 +1,9 @@
 //! Links: the lasting pair "this source record is that target record", with what was last applied.
 
+use mapping::fingerprint;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use sluice_core::{Fault, Kind, Ports, RecordId, Result, Version, code};
+use sluice_core::{Change, Fault, Kind, Ports, Record, RecordId, Result, Version, code};
 
 /// What is known of a source record's target. Shared by all flows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -15,6 +16,10 @@ pub struct Link {
     pub applied: Option<String>,
     /// The source's version that was last brought in line.
     pub version: Option<Version>,
+    /// The fingerprint of the source's body at that version: changes within one tick of the source's clock
+    /// bear the same version.
+    #[serde(default)]
+    pub seen: Option<String>,
     /// What the source record must carry of its target.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub write_back: Map<String, Value>,
@@ -32,9 +37,28 @@ impl Link {
             target: target.into(),
             applied: None,
             version: None,
+            seen: None,
             write_back: Map::new(),
             closed: false,
         }
+    }
+
+    /// Notes which state of the source was brought in line. True if another one was noted before.
+    pub fn see(&mut self, record: &Record) -> bool {
+        let (version, seen) = (Some(record.version), Some(fingerprint(&record.body)));
+        let changed = self.version != version || self.seen != seen;
+        (self.version, self.seen) = (version, seen);
+        changed
+    }
+
+    /// Whether a listed change is the state that was brought in line, or an older one.
+    pub fn has_seen(&self, change: &Change) -> bool {
+        let (Some(version), Some(listed)) = (self.version, change.version) else {
+            return false;
+        };
+        // The version alone does not tell states within one tick of the source's clock apart.
+        let same = |record: &Record| self.seen.as_ref() == Some(&fingerprint(&record.body));
+        version > listed || (version == listed && change.record.as_ref().is_some_and(same))
     }
 
     /// Fault: `STORE_CORRUPT` (stop the flow) for a value this release can't read.

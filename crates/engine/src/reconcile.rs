@@ -125,8 +125,7 @@ impl Engine {
     ) -> Result<Done> {
         self.write_back(ports, leg, record, &link.write_back)
             .await?;
-        if link.version != Some(record.version) {
-            link.version = Some(record.version);
+        if link.see(record) {
             link.store(ports, &record.id, leg.target.kind()).await?;
         }
         Ok(Done {
@@ -230,7 +229,7 @@ impl Engine {
     ) -> Result<Link> {
         let mut link = Link::to(&held.id);
         link.applied = applied;
-        link.version = Some(record.version);
+        link.see(record);
         if leg.writes_back {
             link.write_back = leg.section.write_back(&held.body)?;
         }

@@ -42,6 +42,27 @@ fn a_won_deal_becomes_one_order_and_its_echo_ends() {
 }
 
 #[test]
+fn a_change_within_the_same_tick_of_the_sources_clock_is_not_lost() {
+    let house = House::new();
+    house.run();
+    house.systems.edit("Deal", "D1", won("1"));
+    house.run();
+    house.wait(1);
+    assert_eq!(house.run()["unchanged"], 1, "the echo");
+    // The source counts whole seconds: a second change within one bears the version already seen.
+    let key = ("Deal", "D1".to_owned());
+    house.systems.source.borrow_mut().get_mut(&key).unwrap().1["total"] = json!("2");
+    assert_eq!(house.run()["updated"], 1);
+    let order = house.systems.target(&external("D1")).unwrap();
+    assert_eq!(order["total"].to_string(), "2");
+    assert_eq!(house.run()["updated"], 0);
+    // The same for the end of a deal.
+    house.systems.source.borrow_mut().get_mut(&key).unwrap().1["stage"] = json!("lost");
+    assert_eq!(house.run()["updated"], 1);
+    assert_eq!(house.systems.logged("close"), 1);
+}
+
+#[test]
 fn a_hint_during_the_work_is_not_lost() {
     let house = House::new();
     house.systems.edit("Deal", "D1", won("1"));
