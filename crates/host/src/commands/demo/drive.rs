@@ -26,6 +26,8 @@ const LOOK: Duration = Duration::from_millis(500);
 /// Between two ticks of the schedule: a quarter of an hour of the day.
 const TICK: Duration = Duration::from_millis(1500);
 
+/// What is due later than this from now was done, and is only looked at once more.
+const CONFIRMED_AFTER_MIN: jiff::SignedDuration = jiff::SignedDuration::from_mins(5);
 /// Entries of the queue an error names.
 const SHOWN_COUNT_MAX: usize = 10;
 
@@ -202,14 +204,19 @@ async fn left(shared: &Shared<'_>) -> anyhow::Result<Vec<String>> {
     Ok(left_in(&status))
 }
 
-/// What is still to be done, in words. What only waits to be confirmed counts as done.
+/// What is still to be done, in words. What only waits to be confirmed, minutes from now, counts as done.
 fn left_in(status: &Json) -> Vec<String> {
     let queue = &status["queue"];
     let count = |name: &str| queue[name].as_u64().unwrap_or_default();
+    let soon = jiff::Timestamp::now() + CONFIRMED_AFTER_MIN;
+    let due = queue["oldest_due"]
+        .as_str()
+        .and_then(|due| due.parse().ok());
+    let is_due = due.is_some_and(|due: jiff::Timestamp| due < soon);
     let mut left = Vec::new();
     for (name, count) in [
         ("in work", count("in_work")),
-        ("ready", count("ready").saturating_sub(count("to_confirm"))),
+        ("ready", if is_due { count("ready") } else { 0 }),
         ("waiting", count("waiting")),
     ] {
         if count > 0 {
@@ -294,5 +301,38 @@ impl Shared<'_> {
             .counts;
         let message = format!("{done} of {total} events, {} orders", counts.orders_created);
         self.screen.progress(done, total, self.elapsed(), &message);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_left_is_named_and_confirmations_are_not() {
+        let later = (jiff::Timestamp::now() + jiff::SignedDuration::from_mins(14)).to_string();
+        let calm = json!({"queue": {"ready": 3, "to_confirm": 3, "in_work": 0, "waiting": 0,
+            "dead": 1, "oldest_due": later}, "retrying": [], "waiting": []});
+        assert_eq!(left_in(&calm), [""; 0]);
+        let mut busy = calm.clone();
+        busy["queue"]["oldest_due"] = json!(jiff::Timestamp::now().to_string());
+        assert_eq!(left_in(&busy), ["3 ready"]);
+        let mut waiting = calm.clone();
+        waiting["queue"]["waiting"] = json!(1);
+        waiting["waiting"] = json!([{"id": "006", "fault": {"code": "X", "message": "a\nb"}}]);
+        assert_eq!(left_in(&waiting), ["1 waiting", "006: X: a b"]);
+        let mut retrying = calm;
+        let fields = json!([{"path": "total", "reason": "is odd"}]);
+        retrying["retrying"] = json!([{"id": "006", "fault": {"code": "X", "fields": fields}}]);
+        assert_eq!(left_in(&retrying), ["006: X: total is odd"]);
+    }
+
+    #[test]
+    fn a_long_list_is_cut() {
+        let all: Vec<String> = (0..12).map(|number| number.to_string()).collect();
+        assert_eq!(few(&all), "0; 1; 2; 3; 4; 5; 6; 7; 8; 9; and 2 more");
+        assert_eq!(few(&all[..2]), "0; 1");
     }
 }

@@ -55,6 +55,9 @@ pub(super) struct Struck {
     times: u64,
 }
 
+/// Vendor and type.
+type List = (&'static str, &'static str);
+
 /// A difference in one line.
 pub(super) struct Shown(Difference);
 
@@ -75,6 +78,7 @@ pub(super) async fn settle(
             .await?;
         lists.push(((vendor, kind), records));
     }
+    let seen = counted(seen, &lists);
     let books = Books::new(lists);
     let mut differences = books.differences(ledger);
     differences.extend(judge_dead(status, ledger));
@@ -104,6 +108,28 @@ pub(super) async fn settle(
         instance_start_us: stage.host.stats().instance_start.as_micros(),
         differences: differences.into_iter().map(Shown).collect(),
     })
+}
+
+/// What was seen along the way, with exact numbers where the records still tell.
+fn counted(seen: Counts, lists: &[(List, Vec<Json>)]) -> Counts {
+    let list = |vendor: &str, kind: &str| {
+        let found = lists.iter().find(|(list, _)| *list == (vendor, kind));
+        found.map_or(&[][..], |(_, records)| records.as_slice())
+    };
+    let orders = list("netsuite", "salesOrder");
+    let with = |status: &str| {
+        let those = orders
+            .iter()
+            .filter(|order| order["status"]["refName"] == status);
+        those.count()
+    };
+    Counts {
+        customers_created: list("netsuite", "customer").len(),
+        orders_created: orders.len(),
+        orders_closed: with("Closed"),
+        orders_approved: with("Pending Fulfillment"),
+        ..seen
+    }
 }
 
 /// Those, and only those, that the day means a person to decide about.
@@ -239,4 +265,62 @@ impl std::fmt::Display for Shown {
 
 fn as_records<S: serde::Serializer>(shown: &[Shown], to: S) -> Result<S::Ok, S::Error> {
     to.collect_seq(shown.iter().map(|shown| &shown.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_the_dead_letters_the_day_means_are_right() {
+        let mut ledger = Ledger::default();
+        ledger.undecided.insert("A".to_owned());
+        let status = |dead: &[(&str, &str)]| {
+            let item = |(id, code): &(&str, &str)| json!({"id": id, "fault": {"code": code}});
+            json!({"dead": dead.iter().map(item).collect::<Vec<Json>>()})
+        };
+        let judged = |dead: &[(&str, &str)]| -> Vec<String> {
+            let found = judge_dead(&status(dead), &ledger);
+            found
+                .into_iter()
+                .map(|one| format!("{} {}", one.record, one.found))
+                .collect()
+        };
+        assert_eq!(judged(&[("A", "TARGET_LOCKED")]), [""; 0]);
+        assert_eq!(judged(&[]), ["queue entry A none"]);
+        assert_eq!(judged(&[("A", "OTHER")]), ["queue entry A OTHER: "]);
+        let surplus = [("A", "TARGET_LOCKED"), ("B", "MAPPING_FIELDS")];
+        assert_eq!(judged(&surplus), ["queue entry B MAPPING_FIELDS: "]);
+    }
+
+    #[test]
+    fn a_misfortune_reads_as_a_phrase() {
+        let phrase =
+            |what: Json| struck(&json!({"vendor": "netsuite", "what": what, "struck": 2})).what;
+        assert_eq!(phrase(json!("commit_then_drop")), "commit then drop");
+        assert_eq!(
+            phrase(json!({"refuse": "rate_limit"})),
+            "refuse: rate limit"
+        );
+        assert_eq!(phrase(json!({"delay": {"ms": 5}})), "delay");
+    }
+
+    #[test]
+    fn what_the_records_tell_is_not_guessed() {
+        let order = |status: &str| json!({"status": {"refName": status}});
+        let orders = vec![
+            order("Closed"),
+            order("Pending Fulfillment"),
+            order("Pending Approval"),
+        ];
+        let seen = Counts {
+            orders_updated: 7,
+            ..Counts::default()
+        };
+        let counts = counted(seen, &[(("netsuite", "salesOrder"), orders)]);
+        assert_eq!((counts.orders_created, counts.orders_updated), (3, 7));
+        assert_eq!((counts.orders_closed, counts.orders_approved), (1, 1));
+    }
 }
