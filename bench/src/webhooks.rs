@@ -102,7 +102,8 @@ async fn receive(connection: &mut Connection) -> anyhow::Result<Duration> {
 fn queued(file: &Path) -> anyhow::Result<usize> {
     // Not read-only: the log that the killed host left is read in first.
     let database = Sqlite::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    Ok(database.query_row("SELECT count(*) FROM queue", [], |row| row.get(0))?)
+    let count: i64 = database.query_row("SELECT count(*) FROM queue", [], |row| row.get(0))?;
+    Ok(usize::try_from(count)?)
 }
 
 /// One row a commit, each on the disk before the next begins: commits a second.
