@@ -22,6 +22,7 @@ struct Scene {
     variables: BTreeMap<String, String>,
     secrets: Secrets,
     process: Process,
+    address: SocketAddr,
 }
 
 impl Scene {
@@ -38,14 +39,15 @@ impl Scene {
             None,
         );
         let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
-        let process = Process::start(folder.path(), &variables, anywhere);
-        stage::announce(&sandbox, &secrets, announce, process.address);
+        let (process, address) = Process::up(folder.path(), &variables, anywhere);
+        stage::announce(&sandbox, &secrets, announce, address);
         Self {
             folder,
             sandbox,
             variables,
             secrets,
             process,
+            address,
         }
     }
 
@@ -53,12 +55,12 @@ impl Scene {
     fn restart(&mut self, later: Duration) {
         self.process.kill();
         age(&self.folder.path().join("state/sqlite/default.db"), later);
-        let address = self.process.address;
-        self.process = Process::start(self.folder.path(), &self.variables, address);
+        (self.process, self.address) =
+            Process::up(self.folder.path(), &self.variables, self.address);
     }
 
     async fn flow(&self, method: Method, rest: &str) -> Value {
-        let answer = stage::flow(self.process.address, &self.secrets, method, rest).await;
+        let answer = stage::flow(self.address, &self.secrets, method, rest).await;
         assert!([200, 503].contains(&answer.status), "{}", answer.text());
         answer.json()
     }

@@ -3,6 +3,7 @@
 //! The components are built as `sluice build` builds them, once.
 
 mod answers;
+mod commands;
 mod flow;
 mod hostile;
 mod interrupted;

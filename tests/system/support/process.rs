@@ -1,46 +1,37 @@
-//! The `sluice up` process: started, killed, started again.
+//! `sluice` processes: started, killed, asked to end.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 
 use super::components;
 
-/// `sluice up` on a state folder. Killed when dropped.
+/// A `sluice` process. Killed when dropped.
 pub struct Process {
-    pub address: SocketAddr,
     child: Child,
     log: Arc<Mutex<Vec<String>>>,
 }
 
 impl Process {
-    /// Starts it on the manifest and the state of this folder, and waits until it listens.
-    pub fn start(folder: &Path, variables: &BTreeMap<String, String>, listen: SocketAddr) -> Self {
-        share_compiled(&folder.join("state"));
-        let named = variables
-            .iter()
-            .map(|(name, value)| (format!("SPIN_VARIABLE_{}", name.to_uppercase()), value));
-        let mut child = components::sluice()
-            .args(["up", "--log-format", "json", "--state", "state"])
-            .args(["--listen", &listen.to_string()])
-            .envs(named)
-            .current_dir(folder)
+    /// Starts it and reads what it logs until a line says what is waited for.
+    pub fn start<T>(mut command: Command, said: impl Fn(&str) -> Option<T>) -> (Self, T) {
+        let mut child = command
             .stdin(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
         let log = Arc::new(Mutex::new(Vec::new()));
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let mut address = None;
-        while address.is_none() {
+        let mut found = None;
+        while found.is_none() {
             let Some(Ok(line)) = lines.next() else {
                 let _ = child.wait();
                 panic!("the process ended: {:?}", log.lock().unwrap());
             };
-            address = listening(&line);
+            found = said(&line);
             log.lock().unwrap().push(line);
         }
         let rest = log.clone();
@@ -49,12 +40,21 @@ impl Process {
                 rest.lock().unwrap().push(line);
             }
         });
-        let address = address.unwrap();
-        Self {
-            address,
-            child,
-            log,
-        }
+        (Self { child, log }, found.unwrap())
+    }
+
+    /// `sluice up` on the manifest and the state of this folder, and where it listens.
+    pub fn up(
+        folder: &Path,
+        variables: &BTreeMap<String, String>,
+        listen: SocketAddr,
+    ) -> (Self, SocketAddr) {
+        let named = variables
+            .iter()
+            .map(|(name, value)| (format!("SPIN_VARIABLE_{}", name.to_uppercase()), value));
+        let mut command = up(folder, listen);
+        command.envs(named);
+        Self::start(command, listening)
     }
 
     /// Ends it as a power cut would.
@@ -66,10 +66,7 @@ impl Process {
     /// Asks it to end; whether it ended well.
     pub fn terminate(&mut self) -> bool {
         let id = self.child.id().to_string();
-        let asked = std::process::Command::new("kill")
-            .args(["-TERM", &id])
-            .status()
-            .unwrap();
+        let asked = Command::new("kill").args(["-TERM", &id]).status().unwrap();
         assert!(asked.success());
         self.child.wait().unwrap().success()
     }
@@ -87,6 +84,17 @@ impl Drop for Process {
     }
 }
 
+/// The command line of `sluice up` on the manifest and the state of this folder.
+pub fn up(folder: &Path, listen: SocketAddr) -> Command {
+    share_compiled(&folder.join("state"));
+    let mut command = components::sluice();
+    command
+        .args(["up", "--log-format", "json", "--state", "state"])
+        .args(["--listen", &listen.to_string()])
+        .current_dir(folder);
+    command
+}
+
 /// Compiled code is the same for every test.
 fn share_compiled(state: &Path) {
     std::fs::create_dir_all(state).unwrap();
@@ -97,8 +105,8 @@ fn share_compiled(state: &Path) {
     }
 }
 
-/// The address, if this line says where the process listens.
-fn listening(line: &str) -> Option<SocketAddr> {
+/// The address, if this line says where `sluice up` listens.
+pub fn listening(line: &str) -> Option<SocketAddr> {
     let (_, rest) = line.split_once("listening on http://")?;
     rest[..rest.find('"')?].parse().ok()
 }
