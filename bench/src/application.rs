@@ -1,6 +1,7 @@
 //! The application of `spin.toml` in a folder of its own, and the host that runs it as a process.
 
 use std::fs::File;
+use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -75,7 +76,7 @@ impl Application {
             log,
             started,
         };
-        while TcpStream::connect(free).is_err() {
+        while !answers(free) {
             if started.elapsed() > START_MAX || up.child.try_wait()?.is_some() {
                 bail!("sluice up did not start: {}", up.last_words());
             }
@@ -100,6 +101,19 @@ impl Application {
     pub fn state(&self) -> PathBuf {
         self.folder.path().join("state")
     }
+}
+
+/// Whether there is an answer: the port alone is open before anything is loaded.
+fn answers(host: SocketAddr) -> bool {
+    let ask = || {
+        let mut stream = TcpStream::connect(host)?;
+        stream.set_read_timeout(Some(START_MAX))?;
+        stream.write_all(b"GET / HTTP/1.1\r\nhost: bench\r\nconnection: close\r\n\r\n")?;
+        let mut answer = [0; 8];
+        stream.read_exact(&mut answer)?;
+        Ok::<_, std::io::Error>(&answer == b"HTTP/1.1")
+    };
+    ask().unwrap_or(false)
 }
 
 /// A host at work; killed when dropped, which it must be able to bear at any time.
@@ -196,7 +210,7 @@ fn manifest(text: &str) -> anyhow::Result<String> {
     let flow = flow.context("the manifest lacks the flow")?;
     flow.remove("build");
     flow.insert("source".into(), "flow.wasm".into());
-    let mounted = [("source", "mapping.toml"), ("destination", "/")];
+    let mounted = [("source", "mapping.toml"), ("destination", "/mapping.toml")];
     let mounted: Table = mounted
         .into_iter()
         .map(|(key, text)| (key.to_owned(), Value::from(text)))
