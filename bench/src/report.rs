@@ -76,14 +76,11 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.name)?;
         for figure in &self.figures {
-            let value = match figure.value {
-                large if large.abs() >= 1000.0 => format!("{large:.0}"),
-                small => format!("{small:.2}"),
-            };
+            let value = short(figure.value);
             write!(f, "  {:34} {value:>10} {:4}", figure.name, figure.unit)?;
             let said = match figure.aim {
-                Some(Aim::AtLeast(least)) => format!("at least {least}"),
-                Some(Aim::AtMost(most)) => format!("at most {most}"),
+                Some(Aim::AtLeast(least)) => format!("at least {}", short(least)),
+                Some(Aim::AtMost(most)) => format!("at most {}", short(most)),
                 None => String::new(),
             };
             match figure.is_reached() {
@@ -93,6 +90,13 @@ impl fmt::Display for Report {
             }
         }
         Ok(())
+    }
+}
+
+fn short(value: f64) -> String {
+    match value {
+        large if large.abs() >= 1000.0 => format!("{large:.0}"),
+        small => format!("{small:.2}"),
     }
 }
 

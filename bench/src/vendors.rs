@@ -178,7 +178,9 @@ impl State {
     }
 
     fn record(&self, method: &Method, record: &str) -> Option<Response<Full<Bytes>>> {
-        let (kind, external_id) = record.split_once("/eid:")?;
+        let Some((kind, external_id)) = record.split_once("/eid:") else {
+            return self.by_internal_id(record);
+        };
         if *method == Method::PUT {
             let mut records = locked(&self.records);
             let id = *records
@@ -194,6 +196,21 @@ impl State {
         let id = locked(&self.records).get(record).copied();
         Some(match id {
             Some(id) => ok(held(id, external_id)),
+            None => response(StatusCode::NOT_FOUND, NONEXISTENT.to_owned()),
+        })
+    }
+
+    /// Asked for rarely: of a record that was there before the host forgot it.
+    fn by_internal_id(&self, record: &str) -> Option<Response<Full<Bytes>>> {
+        let (kind, id) = record.split_once('/')?;
+        let id = id.parse().ok()?;
+        let records = locked(&self.records);
+        let path = records.iter().find_map(|(path, known)| {
+            let (of, external_id) = path.split_once("/eid:")?;
+            (*known == id && of == kind).then_some(external_id)
+        });
+        Some(match path {
+            Some(external_id) => ok(held(id, external_id)),
             None => response(StatusCode::NOT_FOUND, NONEXISTENT.to_owned()),
         })
     }
