@@ -81,6 +81,11 @@ fn a_hint_during_the_work_is_not_lost() {
         1,
         "the newer hint keeps the item"
     );
+    assert_eq!(
+        house.status()["outcomes"]["created"],
+        1,
+        "what was done is logged all the same"
+    );
     house.systems.edit("Deal", "D1", won("2"));
     house.run();
     assert_eq!(

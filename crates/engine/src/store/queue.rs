@@ -210,11 +210,11 @@ impl Queue<'_> {
                 parameters.push(target.into());
                 parameters.push(outcome.into());
                 parameters.push(cause.into());
-                // While the outcome of an earlier write is unsettled, `confirm_at` keeps the item.
+                // Hint 0: no newer hint came, so nothing but `confirm_at` keeps the item.
                 "due = ?5, why = ?6, target = ?7, cause = ?9, attempts = 0, fault = NULL,
                  waits_on = NULL, waiting_since = NULL, forced = 0,
                  confirm_at = CASE WHEN hint = ?4 AND confirm_at <= ?5 THEN NULL ELSE confirm_at END,
-                 state = 'ready', outcome = CASE WHEN hint = ?4 THEN ?8 END"
+                 state = 'ready', outcome = ?8, hint = CASE WHEN hint = ?4 THEN 0 ELSE hint END"
             }
             Finish::Retry {
                 due,
@@ -250,7 +250,7 @@ impl Queue<'_> {
         };
         let statement = format!(
             "UPDATE queue SET {set}, lease = NULL, lease_until = 0
-             WHERE flow = ?1 AND id = ?2 AND lease = ?3 RETURNING hint = ?4"
+             WHERE flow = ?1 AND id = ?2 AND lease = ?3 RETURNING id"
         );
         let rows = self.ports.sql.execute(&statement, &parameters).await?;
         Ok(!rows.is_empty())

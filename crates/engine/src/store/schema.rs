@@ -41,8 +41,9 @@ async fn version(sql: &dyn Sql) -> Result<Option<i64>> {
     rows.first().map(|row| row.integer(0)).transpose()
 }
 
-/// `settled` is the one place where an item leaves the queue: setting `outcome` writes the log and, unless
-/// it is `dead`, deletes the item or, after a write of unknown outcome, keeps it for one more look.
+/// `settled` is the one place where an item leaves the queue. Setting `outcome` writes the log; then the item
+/// is deleted, unless it is dead, a newer hint came (`hint` is not 0), or a write of unknown outcome is still
+/// to be confirmed.
 const SQLITE: [&str; 12] = [
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
@@ -99,9 +100,8 @@ const SQLITE: [&str; 12] = [
         INSERT INTO outcome (flow, id, at, outcome, why, target, cause)
             VALUES (NEW.flow, NEW.id, NEW.due, NEW.outcome, NEW.why, NEW.target, NEW.cause);
         DELETE FROM queue WHERE flow = NEW.flow AND id = NEW.id
-            AND confirm_at IS NULL AND NEW.outcome <> 'dead';
-        UPDATE queue SET outcome = NULL, state = 'ready', due = confirm_at
-            WHERE flow = NEW.flow AND id = NEW.id AND NEW.outcome <> 'dead';
-        UPDATE queue SET outcome = NULL WHERE flow = NEW.flow AND id = NEW.id;
+            AND hint = 0 AND confirm_at IS NULL AND NEW.outcome <> 'dead';
+        UPDATE queue SET outcome = NULL, due = iif(hint = 0 AND NEW.outcome <> 'dead', confirm_at, due)
+            WHERE flow = NEW.flow AND id = NEW.id;
      END",
 ];
