@@ -18,9 +18,11 @@ impl Artifacts {
     /// The `sluice` program and the components of `spin.toml`.
     pub fn build() -> anyhow::Result<Self> {
         let artifacts = Self::locate()?;
-        artifacts.cargo(&["--release", "-p", "sluice"])?;
-        let flows = ["-p", "opportunity-to-sales-order", "-p", "scheduler"];
-        artifacts.cargo(&[COMPONENT.as_slice(), &flows].concat())?;
+        artifacts.cargo("build", &["--release", "-p", "sluice"])?;
+        for package in ["opportunity-to-sales-order", "scheduler"] {
+            let library = ["-p", package, "--crate-type", "cdylib"];
+            artifacts.cargo("rustc", &[COMPONENT.as_slice(), &library].concat())?;
+        }
         Ok(artifacts)
     }
 
@@ -28,8 +30,8 @@ impl Artifacts {
     pub fn build_rounds() -> anyhow::Result<Self> {
         let artifacts = Self::locate()?;
         let rounds = ["-p", "sluice-bench", "--bin", "mapping-rounds"];
-        artifacts.cargo(&[["--release"].as_slice(), &rounds].concat())?;
-        artifacts.cargo(&[COMPONENT.as_slice(), &rounds].concat())?;
+        artifacts.cargo("build", &[["--release"].as_slice(), &rounds].concat())?;
+        artifacts.cargo("build", &[COMPONENT.as_slice(), &rounds].concat())?;
         Ok(artifacts)
     }
 
@@ -55,10 +57,10 @@ impl Artifacts {
         Ok(Self { root, target })
     }
 
-    fn cargo(&self, arguments: &[&str]) -> anyhow::Result<()> {
+    fn cargo(&self, command: &str, arguments: &[&str]) -> anyhow::Result<()> {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let status = Command::new(cargo)
-            .args(["build", "--quiet", "--target-dir"])
+            .args([command, "--quiet", "--target-dir"])
             .arg(&self.target)
             .args(arguments)
             .current_dir(&self.root)
@@ -66,7 +68,7 @@ impl Artifacts {
             .context("can't run cargo")?;
         ensure!(
             status.success(),
-            "cargo build {} failed",
+            "cargo {command} {} failed",
             arguments.join(" ")
         );
         Ok(())
