@@ -16,6 +16,7 @@ enum Layer {
     Guest,
     Function,
     Sandbox,
+    Certify,
     Host,
     /// Whole-system tests and benchmarks: on top of everything.
     Top,
@@ -29,8 +30,10 @@ fn below(layer: Layer) -> &'static [Layer] {
         Layer::Engine => &[Layer::Core, Layer::Mapping],
         Layer::Guest => &[Layer::Core, Layer::Mapping, Layer::Engine],
         Layer::Function => &[Layer::Core, Layer::Guest, Layer::Connector],
+        // It offers its ground to workers as the ports of the core.
+        Layer::Certify => &[Layer::Core, Layer::Sandbox],
         // The demonstration runs both in one process.
-        Layer::Host => &[Layer::Sandbox],
+        Layer::Host => &[Layer::Sandbox, Layer::Certify],
         Layer::Top => &[
             Layer::Core,
             Layer::Mapping,
@@ -39,6 +42,7 @@ fn below(layer: Layer) -> &'static [Layer] {
             Layer::Guest,
             Layer::Function,
             Layer::Sandbox,
+            Layer::Certify,
             Layer::Host,
         ],
     }
@@ -143,8 +147,9 @@ fn layer(folder: &Path) -> Layer {
         ["crates", "guest"] => Layer::Guest,
         ["crates", "host"] => Layer::Host,
         ["crates", "sandbox"] => Layer::Sandbox,
+        ["crates", "certify"] => Layer::Certify,
         ["functions", _] => Layer::Function,
-        ["tests"] | ["bench"] => Layer::Top,
+        ["tests"] | ["tests", "simulation"] | ["bench"] => Layer::Top,
         other => {
             panic!("{other:?} has no place in the house: say in this test what it may depend on")
         }

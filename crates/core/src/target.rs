@@ -28,6 +28,9 @@ pub trait Target {
     /// Closes the record: it stays, and nothing more will come of it. Repeating it is safe.
     async fn close(&self, ports: &Ports, held: &Held) -> Result<()>;
 
+    /// Whether the record is closed already, by us or by somebody else.
+    fn closed(&self, held: &Held) -> bool;
+
     /// Why this record may not be changed any more, if so (approved, billed, fulfilled).
     fn locked(&self, held: &Held) -> Option<String>;
 

@@ -304,14 +304,22 @@ impl Engine {
             }
             Policy::Close => {}
         }
-        if let Some(reason) = leg.target.locked(&held).filter(|_| !leg.updates_locked) {
+        // A closed record is locked, too: it may be our own write whose answer was lost, or that came late.
+        let is_closed = leg.target.closed(&held);
+        if let Some(reason) = leg
+            .target
+            .locked(&held)
+            .filter(|_| !is_closed && !leg.updates_locked)
+        {
             let message = format!(
                 "{id} is {why}, but {target}:{} can't be closed: {reason}",
                 held.id
             );
             return Err(Fault::dead_letter(code::TARGET_LOCKED, message));
         }
-        leg.target.close(ports, &held).await?;
+        if !is_closed {
+            leg.target.close(ports, &held).await?;
+        }
         let mut closed = link.unwrap_or_else(|| Link::to(&held.id));
         closed.applied = None;
         closed.closed = true;

@@ -121,6 +121,10 @@ impl Target for Record {
         Ok(())
     }
 
+    fn closed(&self, held: &Held) -> bool {
+        matches!(closing(self.closing, &held.body), Ok(None))
+    }
+
     fn locked(&self, held: &Held) -> Option<String> {
         locked(self.open?, &held.body)
     }

@@ -175,7 +175,43 @@ impl Salesforce {
         stocked.map_err(|error| crate::EditError::Refused(error.message))
     }
 
+    /// Fills the organization with what it sells, and nothing else.
+    ///
+    /// # Errors
+    /// If the catalogue breaks the organization's own rules.
+    pub fn stock_products(
+        &mut self,
+        catalogue: &Catalogue,
+        now: Timestamp,
+    ) -> Result<(), crate::EditError> {
+        let mut rng = self.rng.fork();
+        let stocked = self.quietly(|org| org.fill_products(catalogue, &mut rng, now));
+        self.trace.clear();
+        self.store.commit();
+        let stocked = stocked.map(|_| ());
+        stocked.map_err(|error| crate::EditError::Refused(error.message))
+    }
+
     fn fill(&mut self, catalogue: &Catalogue, rng: &mut Rng, now: Timestamp) -> Result<(), Error> {
+        let mut products = self.fill_products(catalogue, rng, now)?;
+        let late = products.split_off(catalogue.items.len());
+        let customers = self.fill_accounts(rng, now)?;
+        for index in 0..OPPORTUNITY_COUNT {
+            let customer = &customers[rng.usize(0..customers.len())];
+            let from_end = OPPORTUNITY_COUNT - 1 - index;
+            let late_item = (from_end < LATE_OPPORTUNITY_COUNT && !late.is_empty())
+                .then(|| &late[from_end % late.len()]);
+            self.fill_opportunity(index, customer, &products, late_item, rng, now)?;
+        }
+        Ok(())
+    }
+
+    fn fill_products(
+        &mut self,
+        catalogue: &Catalogue,
+        rng: &mut Rng,
+        now: Timestamp,
+    ) -> Result<Vec<(Id, Item)>, Error> {
         let mut products = Vec::new();
         for item in catalogue.all_items() {
             let family = if item.sku.starts_with("SV") {
@@ -189,16 +225,7 @@ impl Salesforce {
             let id = self.make("Product2", fields, self.long_ago(rng, now))?;
             products.push((id, item.clone()));
         }
-        let late = products.split_off(catalogue.items.len());
-        let customers = self.fill_accounts(rng, now)?;
-        for index in 0..OPPORTUNITY_COUNT {
-            let customer = &customers[rng.usize(0..customers.len())];
-            let from_end = OPPORTUNITY_COUNT - 1 - index;
-            let late_item = (from_end < LATE_OPPORTUNITY_COUNT && !late.is_empty())
-                .then(|| &late[from_end % late.len()]);
-            self.fill_opportunity(index, customer, &products, late_item, rng, now)?;
-        }
-        Ok(())
+        Ok(products)
     }
 
     fn fill_accounts(&mut self, rng: &mut Rng, now: Timestamp) -> Result<Vec<Customer>, Error> {

@@ -1,0 +1,401 @@
+//! Plays one run: business, webhooks and ticks as time goes by, until everything has come to rest.
+
+use std::collections::BTreeMap;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+use fastrand::Rng;
+use futures_util::future::LocalBoxFuture;
+use http::{Method, Request, Response, header};
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::types::Value as Cell;
+use sandbox::day::Performance;
+use sandbox::salesforce::Salesforce;
+
+use crate::ground::{Fate, Ground, Step};
+use crate::misfortune::Misfortune;
+use crate::rest::Rest;
+use crate::scene::{BEGINS, Scene, Stage, TICK};
+
+/// A flow that can be put to work.
+pub trait Flow {
+    fn name(&self) -> &str;
+
+    /// A fresh worker answers one request through [`Ground::respond`] and works on until it is done. Every
+    /// touch of the outside goes through the ground; dropping the work ends the worker.
+    fn work(
+        &self,
+        ground: Ground,
+        worker: usize,
+        variables: BTreeMap<String, String>,
+        request: Request<Bytes>,
+    ) -> LocalBoxFuture<'static, ()>;
+}
+
+/// What is played.
+#[derive(Clone, Debug)]
+pub struct Play {
+    pub scene: Scene,
+    pub seed: u64,
+    /// Which misfortune befalls which step.
+    pub plan: BTreeMap<usize, Misfortune>,
+    /// Workers race: ticks come doubled, webhooks together, and chance decides whose step is next.
+    pub racing: bool,
+}
+
+/// How it ended.
+#[derive(Debug)]
+pub struct Played {
+    pub steps: Vec<Step>,
+    /// What stands in both systems and in the stores.
+    pub rest: Rest,
+    /// What was wrong on the way.
+    pub unkept: Vec<String>,
+}
+
+/// Requests to the flow in one run, webhooks and ticks.
+const CALL_COUNT_MAX: usize = 600;
+/// Runs until the first cursor stands.
+const INSTALL_TICK_COUNT_MAX: usize = 5;
+/// Polls of one worker between two steps of the world.
+const POLL_COUNT_MAX: usize = 1_000_000;
+
+/// Plays to the end.
+///
+/// # Errors
+/// If the scene can't be set, or it never comes to rest; in words.
+pub fn play(flow: &dyn Flow, play: &Play) -> Result<Played, String> {
+    let now = Timestamp::from_second(BEGINS).map_err(|error| error.to_string())?;
+    let stage = play.scene.set(flow.name(), play.seed, now)?;
+    let Stage {
+        world,
+        day,
+        hosts,
+        variables,
+    } = stage;
+    let plan = play.plan.clone();
+    let ground = Ground::new(world, hosts, play.seed, now, plan, play.racing)?;
+    let mut house = House {
+        flow,
+        ground,
+        variables,
+        began: now,
+        performance: Performance::new(day),
+        stalled: Vec::new(),
+        call_count: 0,
+        racing: play.racing.then(|| Rng::with_seed(play.seed)),
+        scene: play.scene,
+        ran_well: false,
+    };
+    house.play()?;
+    let House {
+        ground,
+        performance,
+        ..
+    } = house;
+    let mut state = ground.state();
+    Ok(Played {
+        rest: Rest::of(&mut state, performance.ledger(), flow.name()),
+        unkept: std::mem::take(&mut state.unkept),
+        steps: {
+            drop(state);
+            ground.steps()
+        },
+    })
+}
+
+struct House<'a> {
+    flow: &'a dyn Flow,
+    ground: Ground,
+    variables: BTreeMap<String, String>,
+    began: Timestamp,
+    performance: Performance,
+    stalled: Vec<Work>,
+    call_count: usize,
+    racing: Option<Rng>,
+    scene: Scene,
+    /// The last run of the schedule came to its own end.
+    ran_well: bool,
+}
+
+/// A worker under way.
+struct Work {
+    worker: usize,
+    future: LocalBoxFuture<'static, ()>,
+    /// The webhook it answers: vendor and delivery.
+    hook: Option<(&'static str, u64)>,
+}
+
+impl House<'_> {
+    fn play(&mut self) -> Result<(), String> {
+        // Business begins once the flow has run: nothing before its first cursor is its own.
+        for _ in 0..INSTALL_TICK_COUNT_MAX {
+            self.tick()?;
+            let cursor = format!("cursor:{}", self.flow.name());
+            if self.ground.state().has_key(&cursor) && self.stalled.is_empty() {
+                break;
+            }
+            let again = self.ground.now() + TICK;
+            self.wait_until(again);
+            self.go_on()?;
+        }
+        self.began = self.ground.now();
+        let mut next_tick = self.began + TICK;
+        loop {
+            if self.call_count > CALL_COUNT_MAX {
+                return Err(format!(
+                    "does not come to rest: {CALL_COUNT_MAX} requests, and {}",
+                    self.unrest()
+                ));
+            }
+            let over = self.performance.is_over();
+            let due = self.next_due();
+            if over && due.is_none() && self.queue_due().is_none() && self.stalled.is_empty() {
+                // Once more, so that what was skipped by a cursor has had its last chance.
+                self.wait_until(next_tick.max(self.ground.now() + TICK));
+                self.tick()?;
+                if self.ran_well && self.queue_due().is_none() && self.next_due().is_none() {
+                    return Ok(());
+                }
+                next_tick = self.ground.now() + TICK;
+                continue;
+            }
+            let next = due.map_or(next_tick, |due| due.min(next_tick));
+            self.wait_until(next);
+            self.business()?;
+            self.go_on()?;
+            self.webhooks()?;
+            if self.ground.now() >= next_tick {
+                self.tick()?;
+                next_tick = self.next_tick(over);
+            }
+        }
+    }
+
+    /// When something happens by itself, besides ticks.
+    fn next_due(&self) -> Option<Timestamp> {
+        let world = self.ground.state().world.next_due();
+        let event = self.performance.remaining().first().map(|event| {
+            let at = self.began + event.at;
+            // What waits for an order is looked at with every tick.
+            at.max(self.ground.now() + SignedDuration::from_mins(1))
+        });
+        let stalled = self.stalled.iter().filter_map(|work| self.until(work));
+        world.into_iter().chain(event).chain(stalled).min()
+    }
+
+    fn until(&self, work: &Work) -> Option<Timestamp> {
+        match self.ground.fate(work.worker) {
+            Fate::Stalled(until) => Some(until),
+            _ => None,
+        }
+    }
+
+    /// After the last event, ticks come when something is due: nobody has to wait for 30 days.
+    fn next_tick(&self, over: bool) -> Timestamp {
+        let next = self.ground.now() + TICK;
+        match self.queue_due() {
+            Some(due) if over => due.max(next),
+            _ => next,
+        }
+    }
+
+    fn queue_due(&self) -> Option<Timestamp> {
+        let statement = "SELECT min(max(due, lease_until)) FROM queue WHERE state <> 'dead'";
+        let rows = self.ground.state().query(statement, Vec::new()).ok()?;
+        match rows.rows.first()?.first()? {
+            Cell::Integer(ms) => Timestamp::from_millisecond(*ms).ok(),
+            _ => None,
+        }
+    }
+
+    fn wait_until(&mut self, until: Timestamp) {
+        let mut state = self.ground.state();
+        state.now = state.now.max(until);
+    }
+
+    /// What people do.
+    fn business(&mut self) -> Result<(), String> {
+        let now = self.ground.now();
+        let elapsed = now.duration_since(self.began).unsigned_abs();
+        let mut state = self.ground.state();
+        state.world.advance(now);
+        let happened = self.performance.step(&mut state.world, elapsed, now);
+        happened.map_err(|error| format!("the script can't be played: {error}"))?;
+        Ok(())
+    }
+
+    /// Stalled workers whose time has come go on.
+    fn go_on(&mut self) -> Result<(), String> {
+        let now = self.ground.now();
+        let (due, rest): (Vec<Work>, Vec<Work>) = std::mem::take(&mut self.stalled)
+            .into_iter()
+            .partition(|work| match self.ground.fate(work.worker) {
+                Fate::Stalled(until) => until <= now,
+                _ => true,
+            });
+        self.stalled = rest;
+        for work in &due {
+            self.ground.resume(work.worker);
+        }
+        self.run(due)
+    }
+
+    fn webhooks(&mut self) -> Result<(), String> {
+        let now = self.ground.now();
+        let due = self.ground.state().world.due(now);
+        let mut works = Vec::new();
+        for outgoing in due {
+            let request = outgoing.delivery.request;
+            let worker = self.ground.hire(promised(&request));
+            let hook = Some((outgoing.vendor, outgoing.delivery.id));
+            works.push(self.work(worker, request, hook));
+            if self.racing.is_none() {
+                self.run(std::mem::take(&mut works))?;
+            }
+        }
+        self.run(works)
+    }
+
+    fn tick(&mut self) -> Result<(), String> {
+        let count = if self.racing.is_some() { 2 } else { 1 };
+        let works = (0..count)
+            .map(|_| {
+                let worker = self.ground.hire(Vec::new());
+                let request = self.run_request();
+                self.work(worker, request, None)
+            })
+            .collect();
+        if self.scene == Scene::Webhooks {
+            self.hold_extraction();
+        }
+        self.ran_well = false;
+        self.run(works)
+    }
+
+    /// Nobody but the webhooks may find what happened.
+    fn hold_extraction(&self) {
+        let statement = "INSERT OR REPLACE INTO lease (name, token, until) VALUES (?1, 1, ?2)";
+        let name = format!("extract:{}", self.flow.name());
+        let parameters = vec![Cell::Text(name), Cell::Integer(i64::MAX)];
+        // Before the first run there is no such table, and nothing to find either.
+        let _ = self.ground.state().query(statement, parameters);
+    }
+
+    fn run_request(&self) -> Request<Bytes> {
+        let token = self
+            .variables
+            .get("flows_token")
+            .cloned()
+            .unwrap_or_default();
+        let uri = format!("http://flow.sandbox/flows/{}/run", self.flow.name());
+        let request = Request::builder()
+            .method(Method::POST)
+            .uri(uri)
+            .header(header::AUTHORIZATION, format!("Bearer {token}"));
+        request.body(Bytes::new()).unwrap_or_default()
+    }
+
+    fn work(
+        &mut self,
+        worker: usize,
+        request: Request<Bytes>,
+        hook: Option<(&'static str, u64)>,
+    ) -> Work {
+        self.call_count += 1;
+        let variables = self.variables.clone();
+        let future = self
+            .flow
+            .work(self.ground.clone(), worker, variables, request);
+        Work {
+            worker,
+            future,
+            hook,
+        }
+    }
+
+    /// Runs workers to their ends, one after another, or racing.
+    fn run(&mut self, mut works: Vec<Work>) -> Result<(), String> {
+        let mut poll_count = 0;
+        while !works.is_empty() {
+            poll_count += 1;
+            if poll_count > POLL_COUNT_MAX {
+                return Err("a worker neither works nor ends".to_owned());
+            }
+            let at = match &mut self.racing {
+                Some(rng) => rng.usize(0..works.len()),
+                None => 0,
+            };
+            let work = &mut works[at];
+            let mut context = Context::from_waker(Waker::noop());
+            let polled = Pin::new(&mut work.future).poll(&mut context);
+            let ended = match polled {
+                Poll::Ready(()) => true,
+                Poll::Pending => match self.ground.fate(work.worker) {
+                    Fate::Running => false,
+                    Fate::Crashed => true,
+                    Fate::Stalled(_) => {
+                        let work = works.swap_remove(at);
+                        self.stalled.push(work);
+                        continue;
+                    }
+                },
+            };
+            if ended {
+                let work = works.swap_remove(at);
+                let answer = self.ground.answer(work.worker);
+                self.deliver(&work, answer.as_ref());
+            }
+        }
+        Ok(())
+    }
+
+    fn deliver(&mut self, work: &Work, answer: Option<&Response<Bytes>>) {
+        if work.hook.is_none() {
+            let answer = answer.filter(|answer| answer.status().is_success());
+            let report = answer.and_then(|answer| serde_json::from_slice(answer.body()).ok());
+            let report: serde_json::Value = report.unwrap_or_default();
+            // Busy: another run extracts; in this scene nobody is to.
+            let ends: &[&str] = match self.scene {
+                Scene::Schedule => &["done"],
+                Scene::Webhooks => &["done", "busy"],
+            };
+            self.ran_well |= report["ended"]
+                .as_str()
+                .is_some_and(|ended| ends.contains(&ended));
+        }
+        if let Some((vendor, id)) = work.hook {
+            let mut state = self.ground.state();
+            let now = state.now;
+            state.world.delivered(vendor, id, answer, now);
+        }
+    }
+
+    /// What keeps it from coming to rest.
+    fn unrest(&self) -> String {
+        let mut state = self.ground.state();
+        let statement = "SELECT id || ' ' || state || ' ' || coalesce(fault, '') FROM queue \
+            WHERE state <> 'dead' LIMIT 3";
+        let rows = state.query(statement, Vec::new()).unwrap_or_default();
+        let items: Vec<String> = rows.rows.iter().map(|row| format!("{row:?}")).collect();
+        let unacknowledged = state
+            .world
+            .vendor::<Salesforce>()
+            .map_or(0, Salesforce::unacknowledged_count);
+        let waiting = self.performance.remaining().len();
+        format!(
+            "{waiting} events and {unacknowledged} webhooks wait, the queue holds {}",
+            items.join(", ")
+        )
+    }
+}
+
+/// The ids that an outbound message announces.
+fn promised(request: &Request<Bytes>) -> Vec<String> {
+    let body = String::from_utf8_lossy(request.body());
+    let ids = body.split("<sf:Id>").skip(1);
+    ids.filter_map(|rest| rest.split_once("</sf:Id>"))
+        .map(|(id, _)| id.to_owned())
+        .collect()
+}
