@@ -161,6 +161,56 @@ async fn killed_again_and_again_it_loses_and_doubles_nothing() {
     assert_eq!(status["queue"]["dead"], 0, "{status}");
 }
 
+/// Requests that bringing one record in line takes, at the most.
+const REQUEST_COUNT_MAX: usize = 16;
+
+/// What the simulation does to every step, with a real kill: the vendor has done what was asked, and the
+/// process dies before it hears of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_at_each_request_of_a_record_in_turn_it_loses_and_doubles_nothing() {
+    let mut scene = Scene::start(Announce::Messages).await;
+    scene.flow(Method::POST, "/run").await;
+    let sales = open_sales(&scene, REQUEST_COUNT_MAX);
+    let mut won_count = 0;
+    for (request, sale) in sales.iter().enumerate() {
+        scene.suffer(json!({"skip": request, "times": 1, "what": {"delay": {"ms": 20_000}}}));
+        scene.salesforce(|org, now| {
+            org.user_change(
+                "Opportunity",
+                *sale,
+                json!({"StageName": "Closed Won"}),
+                now,
+            )
+            .unwrap();
+        });
+        won_count += 1;
+        let struck = eventually("a request that hangs, or the end of the work", async || {
+            let world = scene.sandbox.handle();
+            let struck = world.with(|world, _| world.misfortunes().list()[0].struck > 0);
+            let acknowledged = scene.salesforce(|org, _| org.unacknowledged_count() == 0);
+            let done = acknowledged && is_idle(&scene.flow(Method::GET, "").await);
+            (struck || done).then_some(struck)
+        })
+        .await;
+        let lift = |world: &mut sandbox::World, _| world.misfortunes().clear();
+        if !struck {
+            scene.sandbox.handle().with(lift);
+            break;
+        }
+        scene.process.kill();
+        scene.sandbox.handle().with(lift);
+        scene.restart(Duration::from_secs(20 * 60));
+    }
+    assert!(
+        (5..REQUEST_COUNT_MAX).contains(&won_count),
+        "killed at {won_count} requests: fewer than a record takes, or not all of them"
+    );
+    scene.settle().await;
+    scene.assert_in_step(won_count).await;
+    let status = scene.flow(Method::GET, "").await;
+    assert_eq!(status["queue"]["dead"], 0, "{status}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn asked_to_end_it_finishes_what_it_began() {
     let mut scene = Scene::start(Announce::Callouts).await;

@@ -14,6 +14,7 @@ use crate::scene::Scene;
 
 /// How much is tried.
 #[derive(clap::Args, Clone, Debug)]
+#[group(id = "extent")]
 pub struct Arguments {
     /// Decides names, ids and chance.
     #[arg(long, default_value_t = 1)]
@@ -206,5 +207,37 @@ fn replay(flow: &dyn Flow, one: &Play, steps: bool) -> Result<(), String> {
             Ok(())
         }
         what => Err(what.join("\n  ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_runs_name_is_read_as_it_is_written() {
+        for name in [
+            "schedule:1",
+            "webhooks:7:41=crash-after",
+            "schedule:1:race:3=stall,500=takes-effect-late",
+        ] {
+            assert_eq!(name.parse::<Name>().unwrap().to_string(), name);
+        }
+        for misfortune in [crate::Kind::Request, crate::Kind::SqlWrite]
+            .map(Misfortune::of)
+            .concat()
+        {
+            assert_eq!(Misfortune::named(&misfortune.to_string()), Some(misfortune));
+        }
+        for name in [
+            "",
+            "schedule",
+            "nowhere:1",
+            "schedule:1:4",
+            "schedule:1:4=flood",
+            "schedule:1:4=stall:5",
+        ] {
+            assert!(name.parse::<Name>().is_err(), "{name}");
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! The command line: one file a command.
 
 mod build;
+mod certify;
 mod demo;
 mod sandbox;
 mod up;
@@ -21,6 +22,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     Build(build::Arguments),
+    Certify(certify::Arguments),
     Demo(demo::Arguments),
     Sandbox(sandbox::Arguments),
     Up(up::Arguments),
@@ -30,6 +32,7 @@ enum Command {
 pub fn run() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Build(arguments) => build::run(&arguments),
+        Command::Certify(arguments) => certify::run(&arguments),
         Command::Demo(arguments) => demo::run(arguments),
         Command::Sandbox(arguments) => sandbox::run(arguments),
         Command::Up(arguments) => up::run(arguments),

@@ -32,6 +32,7 @@
 
 mod application;
 pub mod build;
+mod certify;
 pub mod commands;
 mod cron;
 mod failure;
