@@ -2,7 +2,11 @@
 
 mod build;
 mod demo;
+mod flows;
+mod pause;
+mod resume;
 mod sandbox;
+mod status;
 mod up;
 
 use std::process::ExitCode;
@@ -22,7 +26,10 @@ struct Arguments {
 enum Command {
     Build(build::Arguments),
     Demo(demo::Arguments),
+    Pause(pause::Arguments),
+    Resume(resume::Arguments),
     Sandbox(sandbox::Arguments),
+    Status(status::Arguments),
     Up(up::Arguments),
 }
 
@@ -31,7 +38,10 @@ pub fn run() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Build(arguments) => build::run(&arguments),
         Command::Demo(arguments) => demo::run(arguments),
+        Command::Pause(arguments) => pause::run(&arguments),
+        Command::Resume(arguments) => resume::run(&arguments),
         Command::Sandbox(arguments) => sandbox::run(arguments),
+        Command::Status(arguments) => status::run(&arguments),
         Command::Up(arguments) => up::run(arguments),
     };
     match result {
