@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use sluice_core::{Hint, Ports, RecordId, Result, Source, Target};
 
 use crate::flow::{Flow, Policy, Resolver, misfit};
-use crate::store::{Item, Queue, Runs, migrate};
+use crate::store::{Item, Queue, Runs, Trail, migrate};
 use crate::work::Work;
 use crate::{Cursor, Tally};
 
@@ -88,10 +88,11 @@ impl Engine {
         Ok(fate.describe())
     }
 
-    /// Cursor, queue, runs, dead letters.
+    /// Cursor, queue, runs, dead letters, and whether the flow is paused.
     pub async fn status(&self) -> Result<Value> {
         let mut status = self.runs().status().await?;
         status["flow"] = self.flow.name.into();
+        status["paused"] = self.trail().paused().await?;
         status["cursor"] = match Cursor::load(&self.ports, self.flow.name).await? {
             Some(cursor) => json!(cursor),
             None => Value::Null,
@@ -109,6 +110,13 @@ impl Engine {
 
     pub(crate) fn runs(&self) -> Runs<'_> {
         Runs {
+            flow: self.flow.name,
+            ports: &self.ports,
+        }
+    }
+
+    pub(crate) fn trail(&self) -> Trail<'_> {
+        Trail {
             flow: self.flow.name,
             ports: &self.ports,
         }
