@@ -35,13 +35,9 @@ impl Engine {
             return Ok(Err(refusal));
         }
         if !self.trail().sync(id, by).await? {
-            return Ok(Err(in_work(id)));
+            return Ok(Ok(in_work(id)));
         }
-        let said = self.sync_one(id).await?;
-        Ok(match said["state"].as_str() {
-            Some("in_work") => Err(in_work(id)),
-            _ => Ok(said),
-        })
+        self.sync_one(id).await.map(Ok)
     }
 
     /// Brings one record in line now as if the source said what `patch` says.
@@ -63,7 +59,7 @@ impl Engine {
         let of = edit::state(section, &record);
         let id = record.id.id.clone();
         if !self.trail().edit(&id, &Edit { patch, of }, by).await? {
-            return Ok(Err(in_work(&id)));
+            return Ok(Ok(in_work(&id)));
         }
         let Some(item) = self.queue().lease_one(&id).await? else {
             // A drain was quicker: the edit is in good hands.
@@ -215,6 +211,7 @@ impl Engine {
     }
 }
 
-fn in_work(id: &str) -> Refusal {
-    Refusal::Busy(format!("{id} is in work just now; try again in a moment"))
+/// What is said of a record that another worker holds; it did not become anything of this wish.
+pub(crate) fn in_work(id: &str) -> Value {
+    json!({ "id": id, "state": "in_work" })
 }
