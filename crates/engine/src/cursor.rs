@@ -53,6 +53,25 @@ impl Cursor {
         }
     }
 
+    /// The streams of which changes up to `to` may not be applied or queued yet, each with the time up to
+    /// which all are.
+    pub fn behind(
+        &self,
+        to: Timestamp,
+        streams: &[&'static str],
+    ) -> Vec<(&'static str, Timestamp)> {
+        let oldest = self.streams.values().map(|place| place.complete).min();
+        let complete = |name: &&'static str| {
+            let place = self.streams.get(*name).map(|place| place.complete);
+            Some((*name, place.or(oldest)?))
+        };
+        streams
+            .iter()
+            .filter_map(complete)
+            .filter(|(_, complete)| *complete < to)
+            .collect()
+    }
+
     /// Fault: `STORE_CORRUPT` (stop the flow) for a value this release can't read.
     pub async fn load(ports: &Ports, flow: &str) -> Result<Option<Self>> {
         let Some(bytes) = ports.key_value.get(&key(flow)).await? else {

@@ -6,8 +6,9 @@ use mapping::{MappingFile, Section};
 use serde_json::{Value, json};
 use sluice_core::{Hint, Ports, RecordId, Result, Source, Target};
 
+use crate::decide::in_work;
 use crate::flow::{Flow, Policy, Resolver, misfit};
-use crate::store::{Item, Queue, Runs, migrate};
+use crate::store::{Item, Queue, Runs, Trail, migrate};
 use crate::work::Work;
 use crate::{Cursor, Tally};
 
@@ -80,7 +81,7 @@ impl Engine {
     /// Brings one record in line now and says what happened.
     pub async fn sync_one(&self, id: &str) -> Result<Value> {
         let Some(item) = self.queue().lease_one(id).await? else {
-            return Ok(json!({ "id": id, "state": "in_work" }));
+            return Ok(in_work(id));
         };
         let mut tally = Tally::default();
         let fate = self.work_one(Work::from(item), "records").await?;
@@ -88,10 +89,11 @@ impl Engine {
         Ok(fate.describe())
     }
 
-    /// Cursor, queue, runs, dead letters.
+    /// Cursor, queue, runs, dead letters, and whether the flow is paused.
     pub async fn status(&self) -> Result<Value> {
         let mut status = self.runs().status().await?;
         status["flow"] = self.flow.name.into();
+        status["paused"] = self.trail().paused().await?;
         status["cursor"] = match Cursor::load(&self.ports, self.flow.name).await? {
             Some(cursor) => json!(cursor),
             None => Value::Null,
@@ -109,6 +111,13 @@ impl Engine {
 
     pub(crate) fn runs(&self) -> Runs<'_> {
         Runs {
+            flow: self.flow.name,
+            ports: &self.ports,
+        }
+    }
+
+    pub(crate) fn trail(&self) -> Trail<'_> {
+        Trail {
             flow: self.flow.name,
             ports: &self.ports,
         }

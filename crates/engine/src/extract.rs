@@ -7,10 +7,12 @@ use jiff::Timestamp;
 use sluice_core::{Change, Hint, Page, Ports, Record, RecordId, Result};
 
 use crate::cursor::Cursor;
+use crate::edit;
 use crate::engine::Engine;
 use crate::links::Link;
 use crate::reconcile::Outcome;
 use crate::report::{Report, Tally};
+use crate::seen::{News, Seen};
 use crate::store::Lease;
 use crate::work::Work;
 
@@ -36,6 +38,9 @@ impl Engine {
     /// The schedule's entry. Never fails for one record's sake; a fault in the report stopped the run, and
     /// everything it had seen is queued or still before the cursor.
     pub async fn run(&self, mut budget: Budget) -> Result<Report> {
+        if !self.trail().paused().await?.is_null() {
+            return Ok(Report::paused());
+        }
         let run = self.runs().begin().await?;
         let mut tally = Tally::default();
         let cause = format!("run {run}");
@@ -47,7 +52,7 @@ impl Engine {
             Err(fault) => ("stopped", Some(fault)),
         };
         let report = Report {
-            run,
+            run: Some(run),
             tally,
             ended,
             fault,
@@ -66,13 +71,18 @@ impl Engine {
         if self.drain(budget, cause, tally).await? {
             return Ok("stopped");
         }
-        let name = format!("extract:{}", self.flow.name);
-        let Some(lease) = Lease::take(&self.ports, name, EXTRACTION_LEASE).await? else {
+        let Some(lease) = self.extraction_lease().await? else {
             return Ok("busy");
         };
         let ended = self.extract(budget, &lease, cause, tally).await;
         lease.release(&self.ports).await?;
         ended
+    }
+
+    /// The right to list the source's changes and to move the cursor.
+    pub(crate) async fn extraction_lease(&self) -> Result<Option<Lease>> {
+        let name = format!("extract:{}", self.flow.name);
+        Lease::take(&self.ports, name, EXTRACTION_LEASE).await
     }
 
     async fn extract(
@@ -105,6 +115,9 @@ impl Engine {
                 if self.ports.clock.now() >= lease.until {
                     return Ok("time");
                 }
+                if !self.trail().paused().await?.is_null() {
+                    return Ok("paused");
+                }
                 let window = cursor.window(stream, until);
                 let count = PAGE_RECORD_COUNT.min(budget.records);
                 let source = &self.flow.source;
@@ -113,6 +126,10 @@ impl Engine {
                     .await?;
                 let Page { changes, next } = page;
                 let (work, exhausted) = self.queue_page(changes, budget, tally).await?;
+                if self.ports.clock.now() >= lease.until {
+                    // Somebody else, a person perhaps, may have set it by now.
+                    return Ok("time");
+                }
                 cursor.advance(stream, &window, next.clone());
                 // Last: a crash before this repeats the page, never loses it.
                 cursor.store(&self.ports, self.flow.name).await?;
@@ -142,9 +159,20 @@ impl Engine {
         tally.read += changes.len() as u64;
         let mut hints: BTreeMap<RecordId, Hint> = BTreeMap::new();
         let mut records: BTreeMap<String, Record> = BTreeMap::new();
+        let mut open = Vec::new();
         for change in changes {
-            if let Some(outcome) = self.settled(&change).await? {
-                tally.count(outcome);
+            match self.settled(&change).await? {
+                Some(outcome) => tally.count(outcome),
+                None => open.push(change),
+            }
+        }
+        let ids: Vec<&str> = open.iter().map(|change| change.id.id.as_str()).collect();
+        let given_up = self.queue().given_up(&ids).await?;
+        for change in open {
+            if let Some(given_up) = given_up.get(&change.id.id)
+                && !self.is_news(&given_up.seen, &change).await?
+            {
+                tally.stays(given_up);
                 continue;
             }
             let Change {
@@ -167,10 +195,30 @@ impl Engine {
         Ok((work.collect(), budget.records == 0))
     }
 
+    /// Whether a listed change is another state of the record than the one it was given up in. A window
+    /// reaches back over changes that were listed before; those must not revive it.
+    async fn is_news(&self, seen: &Seen, change: &Change) -> Result<bool> {
+        match seen.news(change) {
+            News::New => Ok(true),
+            News::Old => Ok(false),
+            News::Unsure => {
+                let selection = self.leg()?.section.selection();
+                let source = &self.flow.source;
+                let observed = source.fetch(&self.ports, &change.id.id, &selection).await;
+                // What can't be looked at now is looked at again later.
+                Ok(observed.map_or(true, |observed| Seen::of(&observed, seen.version) != *seen))
+            }
+        }
+    }
+
     /// A change that needs no work: applied already, or out of scope and never synced.
     async fn settled(&self, change: &Change) -> Result<Option<Outcome>> {
         let link = Link::load(&self.ports, &change.id, self.flow.target.kind()).await?;
         match (link, &change.record) {
+            (Some(link), Some(record)) if link.edited.is_some() => {
+                let state = edit::state(self.leg()?.section, record);
+                Ok((link.edited == Some(state)).then_some(Outcome::Unchanged))
+            }
             (Some(link), _) => {
                 let applied = link.applied.is_some() || link.closed;
                 Ok((applied && link.has_seen(change)).then_some(Outcome::Unchanged))

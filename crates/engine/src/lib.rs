@@ -11,6 +11,8 @@
 //! time in a cursor, and a transaction over more than one statement.
 
 mod cursor;
+mod decide;
+mod edit;
 mod engine;
 mod extract;
 mod flow;
@@ -23,14 +25,19 @@ mod reconcile;
 mod report;
 mod resolve;
 mod retry;
+mod seen;
+mod show;
 pub mod store;
 mod work;
 
 pub use cursor::Cursor;
+pub use decide::{Decided, Refusal};
+pub use edit::Edit;
 pub use engine::Engine;
 pub use extract::Budget;
 pub use flow::{Builder, Flow, Policy, Resolver, flow, natural_key, parent};
 pub use links::{Link, key as link_key};
 pub use reconcile::{Done, Outcome};
 pub use report::{Report, Tally};
+pub use seen::Seen;
 pub use work::Work;

@@ -20,6 +20,10 @@ pub struct Link {
     /// bear the same version.
     #[serde(default)]
     pub seen: Option<String>,
+    /// The state of the source (see [`crate::edit::state`]) in which a person's edit was applied instead of it:
+    /// until the source leaves that state, what stands in the target is right.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edited: Option<String>,
     /// What the source record must carry of its target.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub write_back: Map<String, Value>,
@@ -38,6 +42,7 @@ impl Link {
             applied: None,
             version: None,
             seen: None,
+            edited: None,
             write_back: Map::new(),
             closed: false,
         }
@@ -46,8 +51,17 @@ impl Link {
     /// Notes which state of the source was brought in line. True if another one was noted before.
     pub fn see(&mut self, record: &Record) -> bool {
         let (version, seen) = (Some(record.version), Some(fingerprint(&record.body)));
-        let changed = self.version != version || self.seen != seen;
-        (self.version, self.seen) = (version, seen);
+        let changed = self.version != version || self.seen != seen || self.edited.is_some();
+        (self.version, self.seen, self.edited) = (version, seen, None);
+        changed
+    }
+
+    /// Notes that not this state of the source but a person's edit of it was applied. True if that was not
+    /// noted before.
+    pub fn see_edited(&mut self, of: &str) -> bool {
+        let changed = self.edited.as_deref() != Some(of);
+        // Whatever was seen of the source, it is not what stands in the target.
+        (self.version, self.seen, self.edited) = (None, None, Some(of.to_owned()));
         changed
     }
 

@@ -133,7 +133,7 @@ impl Engine {
     }
 
     /// Links that exist or could be found; for the others a placeholder, and what would come first.
-    async fn links_as_they_are(
+    pub(crate) async fn links_as_they_are(
         &self,
         ports: &Ports,
         record: &Record,

@@ -8,6 +8,7 @@ use sluice_core::{
     Body, Fault, Gone, Held, Observed, Ports, Record, RecordId, Result, Version, code, external_id,
 };
 
+use crate::edit::{self, Edit};
 use crate::engine::{Engine, Leg};
 use crate::flow::Policy;
 use crate::links::{self, Link};
@@ -23,6 +24,16 @@ pub(crate) struct Known {
     pub forced: bool,
     /// An earlier attempt may have written the target without writing the link.
     pub repeated: bool,
+    /// What a person says the source should have said.
+    pub edit: Option<Edit>,
+}
+
+/// What the target should hold.
+struct Wanted {
+    body: Value,
+    fingerprint: String,
+    /// The state of the source, where a person's edit stands in for it.
+    edit_of: Option<String>,
 }
 
 /// How a record ended.
@@ -44,21 +55,23 @@ pub enum Outcome {
 }
 
 impl Engine {
-    /// `chain` holds the records that wait for this one, outermost first.
+    /// `observed` is the record as it is now; `chain` holds the records that wait for this one, outermost
+    /// first.
     ///
-    /// Repeating it is safe. Faults: those of source, mapping and target; `SOURCE_STALE` (retry),
-    /// `TARGET_DELETED`, `TARGET_LOCKED` (dead letter).
+    /// Repeating it is safe. Faults: those of source, mapping and target; `TARGET_DELETED`, `TARGET_LOCKED`
+    /// (dead letter).
     pub(crate) async fn reconcile(
         &self,
         ports: &Ports,
         leg: &Leg<'_>,
         id: &RecordId,
+        observed: &Observed,
         known: Known,
         chain: &[RecordId],
     ) -> Result<Done> {
         let target = leg.target.kind();
         let link = Link::load(ports, id, target).await?;
-        let record = match self.observe(ports, leg, id, &known).await? {
+        let record = match observed {
             Observed::Present(record) => record,
             Observed::Gone(gone) => {
                 let why = match gone {
@@ -71,27 +84,67 @@ impl Engine {
                     .await;
             }
         };
+        let state = || edit::state(leg.section, record);
+        let edit = known.edit.as_ref().filter(|edit| edit.of == state());
+        if let Some(link) = &link
+            && link.edited.is_some()
+            && edit.is_none()
+            && !known.forced
+            && link.edited == Some(state())
+        {
+            return self.as_edited(ports, leg, record, link).await;
+        }
+        let edited = edit.map(|edit| edit.apply(record));
+        let record = edited.as_ref().unwrap_or(record);
         if !leg.section.in_scope(&record.body)? {
             let why = "not in the scope of the flow".to_owned();
             return self
                 .leave(ports, leg, id, link, &known, leg.on_leave, why)
                 .await;
         }
-        let found = self.resolve(ports, leg.section, &record, chain).await?;
-        let wanted = leg.section.apply(&record.body, &found)?;
-        let fingerprint = mapping::fingerprint(&wanted);
-        match link {
-            Some(link) if !known.forced && link.applied.as_deref() == Some(&fingerprint) => {
-                self.unchanged(ports, leg, &record, link).await
+        let found = self.resolve(ports, leg.section, record, chain).await?;
+        let body = leg.section.apply(&record.body, &found)?;
+        let wanted = Wanted {
+            fingerprint: mapping::fingerprint(&body),
+            body,
+            // An edit that names nothing takes an earlier one back.
+            edit_of: edit
+                .filter(|edit| !edit.patch.is_empty())
+                .map(|edit| edit.of.clone()),
+        };
+        let mut done = match link {
+            Some(link) if !known.forced && link.applied.as_ref() == Some(&wanted.fingerprint) => {
+                self.unchanged(ports, leg, record, link, &wanted).await?
             }
-            link => {
-                self.load(ports, leg, &record, link, &wanted, fingerprint)
-                    .await
-            }
+            link => self.load(ports, leg, record, link, &wanted).await?,
+        };
+        if known.edit.is_some() && edited.is_none() && done.why.is_none() {
+            done.why = Some("the source changed since the edit, which was not applied".to_owned());
         }
+        Ok(done)
     }
 
-    async fn observe(
+    /// The source is still as it was when a person's edit was applied instead.
+    async fn as_edited(
+        &self,
+        ports: &Ports,
+        leg: &Leg<'_>,
+        record: &Record,
+        link: &Link,
+    ) -> Result<Done> {
+        self.write_back(ports, leg, record, &link.write_back)
+            .await?;
+        Ok(Done {
+            outcome: Outcome::Unchanged,
+            why: Some("as a person edited it; the source has not changed since".to_owned()),
+            target: Some(link.target.clone()),
+        })
+    }
+
+    /// The record as it is now, unless a page held it as new as was announced.
+    ///
+    /// Faults: the source's; `SOURCE_STALE` (retry).
+    pub(crate) async fn observe(
         &self,
         ports: &Ports,
         leg: &Leg<'_>,
@@ -122,10 +175,11 @@ impl Engine {
         leg: &Leg<'_>,
         record: &Record,
         mut link: Link,
+        wanted: &Wanted,
     ) -> Result<Done> {
         self.write_back(ports, leg, record, &link.write_back)
             .await?;
-        if link.see(record) {
+        if wanted.note(&mut link, record) {
             link.store(ports, &record.id, leg.target.kind()).await?;
         }
         Ok(Done {
@@ -141,8 +195,7 @@ impl Engine {
         leg: &Leg<'_>,
         record: &Record,
         link: Option<Link>,
-        wanted: &Value,
-        fingerprint: String,
+        wanted: &Wanted,
     ) -> Result<Done> {
         let external_id = external_id(&record.id, leg.target.kind());
         let before = self
@@ -152,7 +205,9 @@ impl Engine {
             && let Some(reason) = leg.target.locked(held).filter(|_| !leg.updates_locked)
         {
             // Linked all the same: a crash may have come between our write and the link.
-            let link = self.linked(ports, leg, record, held, link, None).await?;
+            let link = self
+                .linked(ports, leg, record, held, link, wanted, false)
+                .await?;
             self.write_back(ports, leg, record, &link.write_back)
                 .await?;
             return Ok(Done {
@@ -161,7 +216,7 @@ impl Engine {
                 target: Some(held.id.clone()),
             });
         }
-        leg.target.upsert(ports, &external_id, wanted).await?;
+        leg.target.upsert(ports, &external_id, &wanted.body).await?;
         let after = match &before {
             Some(held) => leg.target.read(ports, &held.id).await?,
             None => leg.target.find(ports, &external_id).await?,
@@ -176,7 +231,7 @@ impl Engine {
             .locked(&after)
             .filter(|_| before.is_some() && !leg.updates_locked);
         let link = self
-            .linked(ports, leg, record, &after, link, Some(fingerprint))
+            .linked(ports, leg, record, &after, link, wanted, true)
             .await?;
         // After the link: a crash here leaves a link that says what is still to be written back.
         self.write_back(ports, leg, record, &link.write_back)
@@ -218,6 +273,7 @@ impl Engine {
         }
     }
 
+    #[allow(clippy::too_many_arguments)]
     async fn linked(
         &self,
         ports: &Ports,
@@ -225,11 +281,12 @@ impl Engine {
         record: &Record,
         held: &Held,
         before: Option<Link>,
-        applied: Option<String>,
+        wanted: &Wanted,
+        applied: bool,
     ) -> Result<Link> {
         let mut link = Link::to(&held.id);
-        link.applied = applied;
-        link.see(record);
+        link.applied = applied.then(|| wanted.fingerprint.clone());
+        wanted.note(&mut link, record);
         if leg.writes_back {
             link.write_back = leg.section.write_back(&held.body)?;
         }
@@ -329,6 +386,16 @@ impl Engine {
             why: Some(format!("{why}; closed")),
             target: Some(held.id),
         })
+    }
+}
+
+impl Wanted {
+    /// Notes in the link which state of the source it came from. True if that is new.
+    fn note(&self, link: &mut Link, record: &Record) -> bool {
+        match &self.edit_of {
+            Some(of) => link.see_edited(of),
+            None => link.see(record),
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use sluice_core::Fault;
 
 use crate::reconcile::Outcome;
+use crate::store::GivenUp;
 use crate::work::Fate;
 
 /// How many records ended in each way.
@@ -42,6 +43,15 @@ impl Tally {
         }
     }
 
+    /// A listed change of a record that is given up, and is no news: it stays as it is.
+    pub(crate) fn stays(&mut self, given_up: &GivenUp) {
+        match given_up.state.as_deref() {
+            Some("dead") => self.dead += 1,
+            Some(_) => self.queued += 1,
+            None => self.skipped += 1,
+        }
+    }
+
     pub(crate) fn count(&mut self, outcome: Outcome) {
         match outcome {
             Outcome::Created => self.created += 1,
@@ -55,11 +65,25 @@ impl Tally {
 /// One execution of a flow by its schedule.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
-    pub run: i64,
+    /// Its number in the log; none where nothing was to be done.
+    pub run: Option<i64>,
     #[serde(flatten)]
     pub tally: Tally,
-    /// Why the run ended: `done`, `time`, `records`, `stopped`, `busy` (another run extracts).
+    /// Why the run ended: `done`, `time`, `records`, `stopped`, `busy` (another run extracts),
+    /// `paused`.
     pub ended: &'static str,
     /// The fault that stopped it.
     pub fault: Option<Fault>,
+}
+
+impl Report {
+    /// Of a flow that a person paused: the log of runs does not fill up meanwhile.
+    pub(crate) fn paused() -> Self {
+        Self {
+            run: None,
+            tally: Tally::default(),
+            ended: "paused",
+            fault: None,
+        }
+    }
 }

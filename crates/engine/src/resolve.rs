@@ -202,7 +202,11 @@ impl Engine {
             repeated: true,
             ..Known::default()
         };
-        let reconciled = Box::pin(self.reconcile(ports, &leg, id, known, chain)).await;
+        let observed = self.observe(ports, &leg, id, &known).await;
+        let reconciled = match &observed {
+            Ok(observed) => Box::pin(self.reconcile(ports, &leg, id, observed, known, chain)).await,
+            Err(fault) => Err(fault.clone()),
+        };
         let done = reconciled.map_err(|mut fault| {
             fault.message = format!("for the {link} {id}: {}", fault.message);
             fault

@@ -10,6 +10,7 @@ use crate::guard::leased;
 use crate::reconcile::{Done, Known};
 use crate::report::Tally;
 use crate::retry::{ATTEMPT_COUNT_MAX, Verdict, verdict};
+use crate::seen::Seen;
 use crate::store::{Finish, Item};
 
 /// An item to work on, with the record if a page of the extraction held it.
@@ -66,6 +67,7 @@ impl Engine {
 
     pub(crate) async fn work_one(&self, work: Work, cause: &str) -> Result<Fate> {
         let Work { item, record } = work;
+        let mut observed = None;
         let result = if item.attempts > ATTEMPT_COUNT_MAX {
             // Its worker never came to an end, again and again.
             let message = format!("taken up {} times without an end", item.attempts);
@@ -76,11 +78,18 @@ impl Engine {
                 version: item.version,
                 forced: item.forced,
                 repeated: item.attempts > 1,
+                edit: item.edit.clone(),
             };
             let ports = leased(&self.ports, item.lease_until);
             let leg = self.leg()?;
-            self.reconcile(&ports, &leg, &self.record_id(&item.id), known, &[])
-                .await
+            let id = self.record_id(&item.id);
+            match self.observe(&ports, &leg, &id, &known).await {
+                Ok(found) => {
+                    let found = observed.insert(found);
+                    self.reconcile(&ports, &leg, &id, found, known, &[]).await
+                }
+                Err(fault) => Err(fault),
+            }
         };
         let mut fate = Fate {
             id: item.id.clone(),
@@ -105,7 +114,10 @@ impl Engine {
                 fate.dead = matches!(verdict, Verdict::Dead(_));
                 fate.lost = !match &verdict {
                     Verdict::Dead(fault) => {
-                        queue.finish(&item, Finish::Dead { fault }, cause).await?
+                        let seen = observed.map(|found| Seen::of(&found, item.version));
+                        let seen = seen.as_ref();
+                        let finish = Finish::Dead { fault, seen };
+                        queue.finish(&item, finish, cause).await?
                     }
                     Verdict::Park { on, due } => {
                         let finish = Finish::Park {

@@ -1,6 +1,8 @@
 //! One record's life, each turn of it.
 
 mod fake;
+mod people;
+mod schema;
 
 use fake::{House, external, fault};
 use futures::executor::block_on;

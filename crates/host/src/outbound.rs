@@ -12,6 +12,7 @@ use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
 pub(crate) use body::LimitedBody;
 pub(crate) use client::Clients;
+pub(crate) use tls::default_tls;
 pub use tls::{ClientTls, RuntimeConfig};
 
 use crate::application::{Application, Caller};

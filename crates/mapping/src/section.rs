@@ -1,7 +1,9 @@
 //! One record section of a mapping: `[order]`.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
-use sluice_core::{BadField, Fault, Selection, code};
+use sluice_core::{BadField, Body, Fault, Selection, code};
 
 use crate::block::Block;
 use crate::condition::{Condition, all_hold};
@@ -16,6 +18,8 @@ pub struct Section {
     pub(crate) block: Block,
     pub(crate) write_back: Block,
     pub(crate) links: Vec<String>,
+    /// What the mapping reads: the selection without what is only written back.
+    pub(crate) inputs: Selection,
     pub(crate) selection: Selection,
 }
 
@@ -28,6 +32,21 @@ impl Section {
     /// writes back, so that what is to be written can be compared with what stands there.
     pub fn selection(&self) -> Selection {
         self.selection.clone()
+    }
+
+    /// The part of a source body that the target depends on. Two states of a record whose inputs are equal
+    /// map to the same body; what is only written back does not count.
+    pub fn inputs(&self, body: &Value) -> Value {
+        let mut inputs = project(body, &self.inputs.fields);
+        for (list, fields) in &self.inputs.lists {
+            let elements = body.at(list).and_then(Value::as_array);
+            let elements = elements.map(|elements| {
+                let inputs = elements.iter().map(|element| project(element, fields));
+                Value::Array(inputs.map(Value::Object).collect())
+            });
+            inputs.insert(list.clone(), elements.unwrap_or(Value::Null));
+        }
+        Value::Object(inputs)
     }
 
     /// The names its `link` fields use, each once, in the order of the file.
@@ -84,4 +103,13 @@ impl Section {
         bad.into_result(&self.name)?;
         Ok(mapped)
     }
+}
+
+/// The values at these paths, by path.
+fn project(body: &Value, paths: &BTreeSet<String>) -> Map<String, Value> {
+    let values = paths.iter().map(|path| {
+        let value = body.at(path).cloned().unwrap_or_default();
+        (path.clone(), value)
+    });
+    values.collect()
 }

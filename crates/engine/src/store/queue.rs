@@ -13,6 +13,8 @@ use sluice_core::{Fault, Hint, Ports, Result, Version, code};
 
 use super::leases::token;
 use super::ms;
+use crate::edit::Edit;
+use crate::seen::Seen;
 
 /// How long a worker may hold a record.
 pub const LEASE: Duration = Duration::from_secs(120);
@@ -39,8 +41,18 @@ pub struct Item {
     pub forced: bool,
     pub waiting_since: Option<Timestamp>,
     pub lease_until: Timestamp,
+    /// A person's edit of the source's data, for as long as the source stays as it was then.
+    pub edit: Option<Edit>,
     hint: i64,
     lease: i64,
+}
+
+/// An item nobody holds, as a person finds it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    pub is_dead: bool,
+    /// Drawn anew with every hint.
+    pub(super) hint: i64,
 }
 
 /// What becomes of an item.
@@ -67,11 +79,12 @@ pub enum Finish<'a> {
     },
     Dead {
         fault: &'a Fault,
+        /// The state of the source that was looked at.
+        seen: Option<&'a Seen>,
     },
 }
 
-const COLUMNS: &str =
-    "id, hint, version, attempts, forced, waiting_since, lease, lease_until, confirm_at";
+const COLUMNS: &str = "id, hint, version, attempts, forced, waiting_since, lease, lease_until, confirm_at, edit, edit_of";
 
 impl Queue<'_> {
     /// Commits the hints; coalesces those of one record; revives dead letters. When this returns they
@@ -128,7 +141,7 @@ impl Queue<'_> {
             .collect())
     }
 
-    /// Leases up to `count` items that are due, oldest first.
+    /// Leases up to `count` items that are due, oldest first; none while the flow is paused.
     pub async fn lease_due(&self, count: usize) -> Result<Vec<Item>> {
         let now = self.ports.clock.now();
         // A look before the write: an empty queue costs no commit.
@@ -151,6 +164,7 @@ impl Queue<'_> {
                     AND due <= ?2 AND lease_until <= ?2 ORDER BY due
                     LIMIT max(0, min(?5, ?6 - (SELECT count(*) FROM queue
                         WHERE flow = ?1 AND lease IS NOT NULL AND lease_until > ?2))))
+                AND NOT EXISTS (SELECT 1 FROM paused WHERE flow = ?1)
              RETURNING {COLUMNS}"
         );
         let parameters = [
@@ -165,12 +179,14 @@ impl Queue<'_> {
         rows.iter().map(|row| item(row, now)).collect()
     }
 
-    /// Leases one record now, whatever it waits for. `None` if another worker holds it.
+    /// Leases one record now, whatever it waits for. `None` if another worker holds it, or the flow is
+    /// paused.
     pub async fn lease_one(&self, id: &str) -> Result<Option<Item>> {
         let now = self.ports.clock.now();
         let statement = format!(
             "INSERT INTO queue (flow, id, hint, state, due, hinted, attempts, lease, lease_until)
-             VALUES (?1, ?2, ?3, 'ready', ?4, ?4, 1, ?5, ?6)
+             SELECT ?1, ?2, ?3, 'ready', ?4, ?4, 1, ?5, ?6
+             WHERE NOT EXISTS (SELECT 1 FROM paused WHERE flow = ?1)
              ON CONFLICT (flow, id) DO UPDATE SET lease = excluded.lease,
                 lease_until = excluded.lease_until, hint = excluded.hint, state = 'ready',
                 attempts = CASE queue.state WHEN 'dead' THEN 1 ELSE queue.attempts + 1 END
@@ -239,11 +255,15 @@ impl Queue<'_> {
                  waits_on = ?8, waiting_since = coalesce(waiting_since, ?5),
                  attempts = attempts - 1"
             }
-            Finish::Dead { fault } => {
+            Finish::Dead { fault, seen } => {
                 parameters.push(fault_json(fault)?);
                 parameters.push(cause.into());
                 parameters.push(fault.code.0.into());
+                let version = seen.and_then(|seen| seen.version);
+                parameters.push(version.map(|version| version.0).into());
+                parameters.push(seen.map(|seen| seen.state.as_str()).into());
                 "due = ?5, fault = ?6, cause = ?7, why = ?8, waits_on = NULL, waiting_since = NULL,
+                 seen_version = ?9, seen = ?10, edit = NULL, edit_of = NULL,
                  state = CASE WHEN hint = ?4 THEN 'dead' ELSE 'ready' END,
                  outcome = CASE WHEN hint = ?4 THEN 'dead' END"
             }
@@ -254,6 +274,20 @@ impl Queue<'_> {
         );
         let rows = self.ports.sql.execute(&statement, &parameters).await?;
         Ok(!rows.is_empty())
+    }
+
+    /// How a record stands; `None` for one that is not in the queue.
+    pub async fn standing(&self, id: &str) -> Result<Option<Standing>> {
+        let statement = "SELECT state = 'dead', hint FROM queue WHERE flow = ?1 AND id = ?2";
+        let parameters = [self.flow.into(), id.into()];
+        let rows = self.ports.sql.execute(statement, &parameters).await?;
+        let standing = |row: &Row| {
+            Ok(Standing {
+                is_dead: row.integer(0)? != 0,
+                hint: row.integer(1)?,
+            })
+        };
+        rows.first().map(standing).transpose()
     }
 
     /// The ids of items that are due, oldest first, without taking them.
@@ -293,7 +327,8 @@ fn put_statement(values: &str) -> String {
         "INSERT INTO queue (flow, id, hint, version, state, due, hinted, attempts, lease, lease_until)
          SELECT ?1, column1, column2, column3, 'ready', ?2, ?2, leased, iif(leased, ?3, NULL), iif(leased, ?4, 0)
          FROM (SELECT column1, column2, column3, column4 AND (SELECT count(*) FROM queue
-                 WHERE flow = ?1 AND lease IS NOT NULL AND lease_until > ?2) < ?5 AS leased
+                 WHERE flow = ?1 AND lease IS NOT NULL AND lease_until > ?2) < ?5
+                 AND NOT EXISTS (SELECT 1 FROM paused WHERE flow = ?1) AS leased
                FROM (VALUES {values})) WHERE true
          ON CONFLICT (flow, id) DO UPDATE SET
             hint = excluded.hint,
@@ -328,6 +363,7 @@ fn item(row: &Row, now: Timestamp) -> Result<Item> {
         // No lease: -1, which no token is.
         lease: row.optional_integer(6)?.unwrap_or(-1),
         lease_until: time(row.integer(7)?)?,
+        edit: Edit::stored(row.optional_text(9)?, row.optional_text(10)?)?,
     })
 }
 

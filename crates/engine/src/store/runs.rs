@@ -1,10 +1,10 @@
 //! Runs, and what the status page shows.
 
 use serde_json::{Value, json};
-use sluice_core::ports::{Cell, Row};
+use sluice_core::ports::Cell;
 use sluice_core::{Fault, Ports, Result, code};
 
-use super::ms;
+use super::{ms, parsed, time};
 
 /// The log of one flow's runs, and the state of its queue.
 pub struct Runs<'a> {
@@ -35,7 +35,7 @@ impl Runs<'_> {
     }
 
     async fn forget(&self, before_ms: i64) -> Result<()> {
-        for (table, column) in [("run", "started"), ("outcome", "at")] {
+        for (table, column) in [("run", "started"), ("outcome", "at"), ("given_up", "at")] {
             let old = format!("SELECT 1 FROM {table} WHERE flow = ?1 AND {column} < ?2 LIMIT 1");
             let parameters = [self.flow.into(), Cell::Integer(before_ms)];
             if !self.ports.sql.execute(&old, &parameters).await?.is_empty() {
@@ -130,18 +130,4 @@ impl Runs<'_> {
         }
         Ok(counts)
     }
-}
-
-fn time(row: &Row, column: usize) -> Result<Value> {
-    let Some(ms) = row.optional_integer(column)? else {
-        return Ok(Value::Null);
-    };
-    jiff::Timestamp::from_millisecond(ms)
-        .map(|time| time.to_string().into())
-        .map_err(|_| Fault::stop_flow(code::STORE_CORRUPT, "a stored time is out of range"))
-}
-
-fn parsed(text: Option<&str>) -> Value {
-    text.and_then(|text| serde_json::from_slice(text.as_bytes()).ok())
-        .unwrap_or(Value::Null)
 }

@@ -10,10 +10,11 @@ use futures::executor::block_on;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 use sluice_core::memory::{ManualClock, MapVariables, MemoryKeyValue, SeededRandom};
-use sluice_core::ports::{Clock, Http, Limit, SendError};
+use sluice_core::ports::{Cell as SqlCell, Clock, Dialect, Http, Limit, Row, SendError, Sql};
 use sluice_core::{
     Bytes, Change, Code, Directory, Fault, Found, Gone, Held, Hint, Hook, Kind, Observed, Page,
-    Ports, Position, Record, Result, Selection, Source, Target, Version, Window, async_trait,
+    Ports, Position, Record, Refused, Result, Selection, Source, Target, Version, Window,
+    async_trait,
 };
 
 pub const DEAL: Kind = Kind::new("shop", "Deal");
@@ -96,7 +97,7 @@ impl Source for FakeSource {
     }
 
     fn hooks(&self) -> Vec<Box<dyn Hook>> {
-        Vec::new()
+        vec![Box::new(FakeHook(self.1))]
     }
 
     async fn fetch(&self, _: &Ports, id: &str, _: &Selection) -> Result<Observed> {
@@ -262,6 +263,42 @@ impl Directory for FakeItems {
     }
 }
 
+/// `POST /hooks/deal-to-order/ids`: an id a line.
+struct FakeHook(Kind);
+
+impl Hook for FakeHook {
+    fn name(&self) -> &'static str {
+        "ids"
+    }
+
+    fn body_bytes_max(&self) -> usize {
+        1_000
+    }
+
+    fn check(&self, _: &Ports) -> Result<()> {
+        Ok(())
+    }
+
+    fn verify(
+        &self,
+        _: &Ports,
+        _: &str,
+        request: &http::Request<Bytes>,
+    ) -> Result<Vec<Hint>, Refused> {
+        let ids = std::str::from_utf8(request.body());
+        let ids = ids.map_err(|_| Refused::new(400, "no text"))?;
+        let hint = |id| Hint {
+            id: self.0.id(id),
+            version: None,
+        };
+        Ok(ids.lines().map(hint).collect())
+    }
+
+    fn acknowledge(&self) -> http::Response<Bytes> {
+        http::Response::new(Bytes::new())
+    }
+}
+
 struct NoHttp;
 
 #[async_trait(?Send)]
@@ -281,6 +318,7 @@ impl Http for NoHttp {
 pub struct House {
     pub systems: Rc<Systems>,
     pub clock: Rc<ManualClock>,
+    pub key_value: Rc<MemoryKeyValue>,
     pub ports: Ports,
 }
 
@@ -290,9 +328,10 @@ impl House {
         let systems = Rc::new(Systems::default());
         systems.now.set(start.as_millisecond());
         let clock = Rc::new(ManualClock::at(start));
+        let key_value = Rc::new(MemoryKeyValue::default());
         let ports = Ports {
             http: Rc::new(NoHttp),
-            key_value: Rc::new(MemoryKeyValue::default()),
+            key_value: key_value.clone(),
             sql: Rc::new(Sqlite::in_memory().unwrap()),
             clock: clock.clone(),
             random: Rc::new(SeededRandom::new(1)),
@@ -301,13 +340,14 @@ impl House {
         let house = Self {
             systems,
             clock,
+            key_value,
             ports,
         };
         block_on(house.worker().prepare()).unwrap();
         house
     }
 
-    fn flow(&self) -> Flow {
+    pub fn flow(&self) -> Flow {
         let systems = || self.systems.clone();
         let customer = Kind::new("books", "customer");
         let account = Kind::new("shop", "Account");
@@ -338,11 +378,32 @@ impl House {
         Engine::new(self.flow(), None, self.ports.clone()).unwrap()
     }
 
+    /// A worker whose statements go through something else.
+    pub fn worker_through(&self, sql: Rc<dyn Sql>) -> Engine {
+        let ports = Ports {
+            sql,
+            ..self.ports.clone()
+        };
+        Engine::new(self.flow(), None, ports).unwrap()
+    }
+
     pub fn wait(&self, seconds: i64) {
         self.clock.advance(SignedDuration::from_secs(seconds));
         self.systems
             .now
             .set(self.systems.now.get() + seconds * 1000);
+    }
+
+    pub fn clock_now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// As if the key-value store had lost what was synced; the cursor stays.
+    pub fn forget_links(&self) {
+        self.key_value
+            .0
+            .borrow_mut()
+            .retain(|key, _| !key.starts_with("link:"));
     }
 
     pub fn budget(&self) -> Budget {
@@ -369,6 +430,33 @@ impl House {
             id: DEAL.id(id),
             version: None,
         }
+    }
+}
+
+/// The database of a house, one of whose statements fails: before it took effect, or after.
+pub struct FailingSql {
+    pub inner: Rc<dyn Sql>,
+    /// Statements that still succeed.
+    pub good: Cell<usize>,
+    pub takes_effect: bool,
+}
+
+#[async_trait(?Send)]
+impl Sql for FailingSql {
+    fn dialect(&self) -> Dialect {
+        self.inner.dialect()
+    }
+
+    async fn execute(&self, statement: &str, parameters: &[SqlCell]) -> Result<Vec<Row>> {
+        let good = self.good.get();
+        if good > 0 {
+            self.good.set(good - 1);
+            return self.inner.execute(statement, parameters).await;
+        }
+        if self.takes_effect {
+            self.inner.execute(statement, parameters).await?;
+        }
+        Err(fault("DISK"))
     }
 }
 

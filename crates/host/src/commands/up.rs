@@ -137,7 +137,7 @@ fn limits(arguments: &Arguments) -> Limits {
 
 /// Reads NAME=VALUE lines. Empty lines and lines that start with `#` are skipped; a value may stand in
 /// single or double quotes.
-fn read_env_file(file: &Path) -> anyhow::Result<BTreeMap<String, String>> {
+pub(super) fn read_env_file(file: &Path) -> anyhow::Result<BTreeMap<String, String>> {
     let text =
         std::fs::read_to_string(file).with_context(|| format!("can't read {}", file.display()))?;
     let mut values = BTreeMap::new();

@@ -123,7 +123,7 @@ impl ClientTls {
 }
 
 /// The system's roots, or those of the web on a system that has none.
-pub(super) fn default_tls() -> ClientConfig {
+pub(crate) fn default_tls() -> ClientConfig {
     let mut roots = RootCertStore::empty();
     add_platform_roots(&mut roots);
     if roots.is_empty() {

@@ -159,6 +159,7 @@ fn section(name: &str, when: Vec<Condition>, block: Block, write_back: Block) ->
         let elements = selection.lists.entry(list.from.inner()).or_default();
         elements.extend(inner.iter().map(|path| path.inner()));
     }
+    let inputs = selection.clone();
     let written = write_back.fields.iter().map(|field| field.target.clone());
     selection.fields.extend(written);
     Section {
@@ -167,6 +168,7 @@ fn section(name: &str, when: Vec<Condition>, block: Block, write_back: Block) ->
         block,
         write_back,
         links,
+        inputs,
         selection,
     }
 }

@@ -88,3 +88,26 @@ fn what_is_wrong_with_an_opportunity_is_named_at_once() {
         ]
     );
 }
+
+#[test]
+fn inputs_are_what_the_order_depends_on() {
+    let file = MappingFile::parse("mapping.toml", MAPPING).unwrap();
+    let order = file.section("order").unwrap();
+    let body: Value = serde_json::from_str(OPPORTUNITY).unwrap();
+    let inputs = order.inputs(&body);
+    // Our own echo, and what the vendor sends along, are none.
+    let mut echo = body.clone();
+    echo["NetSuite_Order_Id__c"] = json!("123");
+    echo["SystemModstamp"] = json!("2027-01-01T00:00:00.000+0000");
+    assert_eq!(order.inputs(&echo), inputs);
+    for (place, value) in [
+        ("/IsWon", json!(false)),
+        ("/OpportunityLineItems/1/Quantity", json!(13)),
+        ("/OpportunityLineItems", json!([])),
+        ("/OpportunityLineItems", Value::Null),
+    ] {
+        let mut changed = body.clone();
+        *changed.pointer_mut(place).unwrap() = value;
+        assert_ne!(order.inputs(&changed), inputs, "{place}");
+    }
+}
