@@ -132,6 +132,9 @@ impl Engine {
                 fate.fault = Some(fault);
             }
         }
+        if fate.lost {
+            queue.doubt(&item).await?;
+        }
         Ok(fate)
     }
 }
