@@ -10,8 +10,13 @@ pub use queue::{Finish, Item, Queue};
 pub use runs::Runs;
 pub use schema::migrate;
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use sluice_core::ports::Cell;
+
+/// No wait and no lease is as long: a time beyond was written by a clock that ran fast.
+const WAIT_MAX: Duration = Duration::from_secs(3 * 3600);
 
 /// Times in SQL are milliseconds since 1970.
 fn ms(time: Timestamp) -> Cell {

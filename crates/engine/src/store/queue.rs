@@ -15,7 +15,7 @@ use sluice_core::time::later;
 use sluice_core::{Fault, Hint, Ports, Result, Version, code};
 
 use super::leases::token;
-use super::ms;
+use super::{WAIT_MAX, ms};
 
 /// How long a worker may hold a record.
 pub const LEASE: Duration = Duration::from_secs(120);
@@ -264,6 +264,26 @@ impl Queue<'_> {
         );
         let rows = self.ports.sql.execute(&statement, &parameters).await?;
         Ok(!rows.is_empty())
+    }
+
+    /// Makes due, and free, what a clock that ran fast has put off into a far future.
+    pub async fn disbelieve(&self) -> Result<()> {
+        let now = self.ports.clock.now();
+        let parameters = [self.flow.into(), ms(later(now, WAIT_MAX)), ms(now)];
+        // A look before the write: clocks are mostly right.
+        let far = "SELECT 1 FROM queue WHERE flow = ?1 AND state IN ('ready', 'waiting') AND due > ?2
+             UNION ALL SELECT 1 FROM queue WHERE flow = ?1 AND lease IS NOT NULL AND lease_until > ?2
+             LIMIT 1";
+        let rows = self.ports.sql.execute(far, &parameters[..2]).await?;
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let statement = "UPDATE queue SET due = min(due, ?3),
+                lease_until = iif(lease_until > ?2, ?3, lease_until),
+                confirm_at = iif(confirm_at > ?2, ?3, confirm_at)
+             WHERE flow = ?1 AND state <> 'dead' AND (due > ?2 OR lease_until > ?2)";
+        self.ports.sql.execute(statement, &parameters).await?;
+        Ok(())
     }
 
     /// Has a record looked at once more without trusting what was last applied: a worker that had lost its
