@@ -222,7 +222,8 @@ impl Stage {
                 return;
             }
         }
-        panic!("it does not come to rest: {:#}", self.status());
+        let rows = self.ground.look("SELECT * FROM queue").unwrap().rows;
+        panic!("it does not come to rest: {rows:#?}");
     }
 
     /// A fresh worker with a request.
