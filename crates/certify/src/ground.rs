@@ -17,6 +17,7 @@ use rusqlite::{Connection, params_from_iter};
 use sandbox::misfortune::{Misfortune as Mishap, What};
 use sandbox::{Reply, World};
 
+use crate::hand::Fated;
 use crate::misfortune::Misfortune;
 
 /// Simulated vendors, stores, clock and chance, shared by the workers that come and go.
@@ -83,11 +84,13 @@ pub(crate) struct State {
     /// Vendors by the host name of their address.
     pub hosts: BTreeMap<String, &'static str>,
     pub now: Timestamp,
-    key_value: BTreeMap<String, Vec<u8>>,
+    pub key_value: BTreeMap<String, Vec<u8>>,
     sql: Connection,
     steps: Vec<Step>,
     plan: BTreeMap<usize, Misfortune>,
-    workers: Vec<Worker>,
+    /// What befalls steps by what they touch.
+    pub fated: Vec<Fated>,
+    pub workers: Vec<Worker>,
     seed: u64,
     /// Whether workers take turns step by step.
     turns: bool,
@@ -95,9 +98,11 @@ pub(crate) struct State {
     pub unkept: Vec<String>,
 }
 
-struct Worker {
+pub(crate) struct Worker {
     fate: Fate,
     random: Rng,
+    /// How far its clock is ahead.
+    pub drift: SignedDuration,
     wakers: Vec<Waker>,
     /// The answer it gave.
     response: Option<Response<Bytes>>,
@@ -114,7 +119,12 @@ const STALL: SignedDuration = SignedDuration::from_mins(7);
 const LATE: Duration = Duration::from_secs(4 * 60);
 
 impl Ground {
-    pub(crate) fn new(
+    /// `hosts` names the vendor behind each host name; `plan` says what befalls which step; with `turns`,
+    /// workers give way to each other before every step.
+    ///
+    /// # Errors
+    /// If no database can be opened.
+    pub fn new(
         world: World,
         hosts: BTreeMap<String, &'static str>,
         seed: u64,
@@ -131,6 +141,7 @@ impl Ground {
             sql,
             steps: Vec::new(),
             plan,
+            fated: Vec::new(),
             workers: Vec::new(),
             seed,
             turns,
@@ -143,13 +154,14 @@ impl Ground {
     }
 
     /// A fresh worker; `promised` are the ids a hook announces.
-    pub(crate) fn hire(&self, promised: Vec<String>) -> usize {
+    pub fn hire(&self, promised: Vec<String>) -> usize {
         let mut state = self.state();
         let worker = state.workers.len();
         let seed = state.seed ^ (worker as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         state.workers.push(Worker {
             fate: Fate::Running,
             random: Rng::with_seed(seed),
+            drift: SignedDuration::ZERO,
             wakers: Vec::new(),
             response: None,
             promised,
@@ -157,12 +169,13 @@ impl Ground {
         worker
     }
 
-    pub(crate) fn fate(&self, worker: usize) -> Fate {
+    /// What became of a worker.
+    pub fn fate(&self, worker: usize) -> Fate {
         self.state().workers[worker].fate.clone()
     }
 
     /// Lets a stalled worker go on.
-    pub(crate) fn resume(&self, worker: usize) {
+    pub fn resume(&self, worker: usize) {
         let mut state = self.state();
         state.workers[worker].fate = Fate::Running;
         for waker in std::mem::take(&mut state.workers[worker].wakers) {
@@ -170,7 +183,8 @@ impl Ground {
         }
     }
 
-    pub(crate) fn answer(&self, worker: usize) -> Option<Response<Bytes>> {
+    /// The answer a worker gave, once.
+    pub fn answer(&self, worker: usize) -> Option<Response<Bytes>> {
         self.state().workers[worker].response.take()
     }
 
@@ -315,18 +329,19 @@ impl Ground {
         }
         let misfortune = {
             let mut state = self.state();
-            let label = label.to_owned();
             let number = state.steps.len();
             state.steps.push(Step {
                 worker,
                 kind,
-                label,
+                label: label.to_owned(),
             });
             state.now += match kind {
                 Kind::Request => REQUEST_STEP,
                 _ => STORE_STEP,
             };
-            state.plan.get(&number).map(|planned| planned.on(kind))
+            let planned = state.plan.get(&number).copied();
+            let fated = || state.befallen(worker, kind, label);
+            planned.or_else(fated).map(|planned| planned.on(kind))
         };
         match misfortune {
             Some(Misfortune::CrashBefore) => self.crash(worker).await,
@@ -364,12 +379,13 @@ impl State {
     /// Puts a request to the vendor of its address.
     fn put(&mut self, request: Request<Bytes>, what: Option<What>) -> Option<Reply> {
         let vendor = *self.hosts.get(request.uri().host()?)?;
-        if let Some(what) = what {
-            self.world.misfortunes().add(Mishap {
-                times: Some(1),
-                ..Mishap::new(what)
-            });
-        }
+        let Some(what) = what else {
+            return self.world.handle(vendor, request, self.now);
+        };
+        self.world.misfortunes().add(Mishap {
+            times: Some(1),
+            ..Mishap::new(what)
+        });
         let reply = self.world.handle(vendor, request, self.now);
         self.world.misfortunes().clear();
         reply

@@ -3,6 +3,7 @@
 mod command;
 mod enumerate;
 mod ground;
+mod hand;
 mod misfortune;
 mod play;
 pub mod ports;

@@ -278,7 +278,8 @@ impl House<'_> {
     fn hold_extraction(&self) {
         let statement = "INSERT OR REPLACE INTO lease (name, token, until) VALUES (?1, 1, ?2)";
         let name = format!("extract:{}", self.flow.name());
-        let parameters = vec![Cell::Text(name), Cell::Integer(i64::MAX)];
+        let until = self.ground.now() + SignedDuration::from_hours(1);
+        let parameters = vec![Cell::Text(name), Cell::Integer(until.as_millisecond())];
         // Before the first run there is no such table, and nothing to find either.
         let _ = self.ground.state().query(statement, parameters);
     }

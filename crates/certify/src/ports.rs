@@ -121,7 +121,7 @@ fn cell(value: Value) -> Result<Cell> {
 
 impl Clock for Port {
     fn now(&self) -> Timestamp {
-        self.ground.now()
+        self.ground.clock(self.worker)
     }
 }
 

@@ -106,6 +106,7 @@ impl Engine {
             flow: self.flow.name,
             ports: &self.ports,
             concurrency_max: self.mapping.settings().concurrency_max,
+            settles_within: self.settles_within(),
         }
     }
 

@@ -68,6 +68,7 @@ impl Engine {
         cause: &str,
         tally: &mut Tally,
     ) -> Result<&'static str> {
+        self.queue().disbelieve().await?;
         if self.drain(budget, cause, tally).await? {
             return Ok("stopped");
         }

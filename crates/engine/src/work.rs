@@ -144,6 +144,9 @@ impl Engine {
                 fate.fault = Some(fault);
             }
         }
+        if fate.lost {
+            queue.doubt(&item).await?;
+        }
         Ok(fate)
     }
 }

@@ -8,6 +8,7 @@ use fake::{House, external, fault};
 use futures::executor::block_on;
 use serde_json::json;
 use sluice_core::Fault;
+use sluice_core::ports::Clock;
 
 fn won(total: &str) -> serde_json::Value {
     json!({ "stage": "won", "total": total })
@@ -127,6 +128,7 @@ fn a_slow_worker_does_not_end_the_lease_of_whoever_took_over() {
         flow: "deal-to-order",
         ports: &house.ports,
         concurrency_max: 10,
+        settles_within: std::time::Duration::from_secs(900),
     };
     assert_eq!(block_on(queue.lease_due(1)).unwrap().len(), 1);
     let work = items.into_iter().map(engine::Work::from).collect();
@@ -452,8 +454,9 @@ fn the_cursor_resumes_a_page_and_passes_nothing_by() {
 fn two_ticks_at_once_do_not_extract_twice() {
     let house = House::new();
     house.systems.edit("Deal", "D1", won("1"));
-    let take = "INSERT INTO lease (name, token, until) VALUES ('extract:deal-to-order', 1, 9223372036854775807)";
-    block_on(house.ports.sql.execute(take, &[])).unwrap();
+    let until = house.clock.now().as_millisecond() + 60_000;
+    let take = "INSERT INTO lease (name, token, until) VALUES ('extract:deal-to-order', 1, ?1)";
+    block_on(house.ports.sql.execute(take, &[until.into()])).unwrap();
     assert_eq!(house.run()["ended"], "busy");
 }
 

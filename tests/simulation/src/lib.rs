@@ -1,5 +1,8 @@
 //! Every flow there is, put to work natively on simulated ground.
 
+mod stage;
+mod tamper;
+
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
@@ -7,6 +10,9 @@ use certify::{Flow, Ground, ports};
 use futures_util::future::LocalBoxFuture;
 use guest::Service;
 use http::Request;
+
+pub use stage::{MORNING, Stage, TICK, Went, Worker, days, hours, id, minutes, race, seconds};
+pub use tamper::Tampered;
 
 /// A flow as its folder describes it.
 #[derive(Clone, Copy)]

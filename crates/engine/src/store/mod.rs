@@ -16,10 +16,15 @@ pub use runs::Runs;
 pub use schema::migrate;
 pub use trail::{By, Trail, Which};
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use serde_json::Value;
 use sluice_core::ports::{Cell, Row};
 use sluice_core::{Fault, Result, code};
+
+/// No wait and no lease is as long: a time beyond was written by a clock that ran fast.
+const WAIT_MAX: Duration = Duration::from_secs(3 * 3600);
 
 /// Times in SQL are milliseconds since 1970.
 fn ms(time: Timestamp) -> Cell {

@@ -3,6 +3,9 @@
 //! An item is `ready` (due at a time), `waiting` (for a parent, looked at again at `due`) or `dead`. Its
 //! `hint` is a random number drawn anew with every hint, also after the item was deleted: work that began
 //! before a newer hint can't finish the item.
+//!
+//! An item whose lease ran out is taken over as after a write of unknown outcome: its worker may have written,
+//! and may be writing yet.
 
 use std::time::Duration;
 
@@ -12,7 +15,7 @@ use sluice_core::time::later;
 use sluice_core::{Fault, Hint, Ports, Result, Version, code};
 
 use super::leases::token;
-use super::ms;
+use super::{WAIT_MAX, ms};
 use crate::edit::Edit;
 use crate::seen::Seen;
 
@@ -27,6 +30,8 @@ pub struct Queue<'a> {
     pub ports: &'a Ports,
     /// Records of this flow in work at once, over all workers: what the systems on both sides bear.
     pub concurrency_max: u32,
+    /// How long the target may still be working on a request that nobody waits for any more.
+    pub settles_within: Duration,
 }
 
 /// A record leased to this worker.
@@ -102,13 +107,14 @@ impl Queue<'_> {
     async fn put_part(&self, hints: &[Hint], lease_count: usize) -> Result<Vec<Item>> {
         let now = self.ports.clock.now();
         let lease = token(self.ports);
-        // ?1 flow, ?2 now, ?3 lease, ?4 lease_until, ?5 concurrency_max
+        // ?1 flow, ?2 now, ?3 lease, ?4 lease_until, ?5 concurrency_max, ?6 settled
         let mut parameters: Vec<Cell> = vec![
             self.flow.into(),
             ms(now),
             Cell::Integer(lease),
             ms(later(now, LEASE)),
             Cell::Integer(self.concurrency_max.into()),
+            ms(later(now, self.settles_within)),
         ];
         let mut values = String::new();
         let mut seen = std::collections::BTreeMap::new();
@@ -158,14 +164,15 @@ impl Queue<'_> {
             return Ok(Vec::new());
         }
         let statement = format!(
-            "UPDATE queue SET lease = ?3, lease_until = ?4, attempts = attempts + 1
+            "UPDATE queue SET lease = ?3, lease_until = ?4, attempts = attempts + 1, {}
              WHERE flow = ?1 AND id IN (
                 SELECT id FROM queue WHERE flow = ?1 AND state IN ('ready', 'waiting')
                     AND due <= ?2 AND lease_until <= ?2 ORDER BY due
                     LIMIT max(0, min(?5, ?6 - (SELECT count(*) FROM queue
                         WHERE flow = ?1 AND lease IS NOT NULL AND lease_until > ?2))))
                 AND NOT EXISTS (SELECT 1 FROM paused WHERE flow = ?1)
-             RETURNING {COLUMNS}"
+             RETURNING {COLUMNS}",
+            taken_over("true", "?7")
         );
         let parameters = [
             self.flow.into(),
@@ -174,6 +181,7 @@ impl Queue<'_> {
             ms(later(now, LEASE)),
             Cell::Integer(i64::try_from(count).unwrap_or(i64::MAX)),
             Cell::Integer(self.concurrency_max.into()),
+            ms(later(now, self.settles_within)),
         ];
         let rows = self.ports.sql.execute(&statement, &parameters).await?;
         rows.iter().map(|row| item(row, now)).collect()
@@ -189,8 +197,9 @@ impl Queue<'_> {
              WHERE NOT EXISTS (SELECT 1 FROM paused WHERE flow = ?1)
              ON CONFLICT (flow, id) DO UPDATE SET lease = excluded.lease,
                 lease_until = excluded.lease_until, hint = excluded.hint, state = 'ready',
-                attempts = CASE queue.state WHEN 'dead' THEN 1 ELSE queue.attempts + 1 END
-             WHERE queue.lease_until <= ?4 RETURNING {COLUMNS}"
+                attempts = CASE queue.state WHEN 'dead' THEN 1 ELSE queue.attempts + 1 END, {}
+             WHERE queue.lease_until <= ?4 RETURNING {COLUMNS}",
+            taken_over("true", "?7")
         );
         let parameters = [
             self.flow.into(),
@@ -199,6 +208,7 @@ impl Queue<'_> {
             ms(now),
             Cell::Integer(token(self.ports)),
             ms(later(now, LEASE)),
+            ms(later(now, self.settles_within)),
         ];
         let rows = self.ports.sql.execute(&statement, &parameters).await?;
         rows.first().map(|row| item(row, now)).transpose()
@@ -290,6 +300,45 @@ impl Queue<'_> {
         rows.first().map(standing).transpose()
     }
 
+    /// Makes due, and free, what a clock that ran fast has put off into a far future.
+    pub async fn disbelieve(&self) -> Result<()> {
+        let now = self.ports.clock.now();
+        let parameters = [self.flow.into(), ms(later(now, WAIT_MAX)), ms(now)];
+        // A look before the write: clocks are mostly right.
+        let far = "SELECT 1 FROM queue WHERE flow = ?1 AND state IN ('ready', 'waiting') AND due > ?2
+             UNION ALL SELECT 1 FROM queue WHERE flow = ?1 AND lease IS NOT NULL AND lease_until > ?2
+             LIMIT 1";
+        let rows = self.ports.sql.execute(far, &parameters[..2]).await?;
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let statement = "UPDATE queue SET due = min(due, ?3),
+                lease_until = iif(lease_until > ?2, ?3, lease_until),
+                confirm_at = iif(confirm_at > ?2, ?3, confirm_at)
+             WHERE flow = ?1 AND state <> 'dead' AND (due > ?2 OR lease_until > ?2)";
+        self.ports.sql.execute(statement, &parameters).await?;
+        Ok(())
+    }
+
+    /// Has a record looked at once more without trusting what was last applied: a worker that had lost its
+    /// lease may have written the target, or a link that tells of an older state.
+    pub async fn doubt(&self, item: &Item) -> Result<()> {
+        // A newer hint: whoever is at work on the record now can't finish it.
+        let statement = "INSERT INTO queue
+                (flow, id, hint, state, due, hinted, attempts, lease_until, confirm_at)
+             VALUES (?1, ?2, ?3, 'ready', ?4, ?4, 0, 0, ?4)
+             ON CONFLICT (flow, id) DO UPDATE SET hint = excluded.hint,
+                confirm_at = coalesce(max(queue.confirm_at, excluded.confirm_at), excluded.confirm_at)";
+        let parameters = [
+            self.flow.into(),
+            item.id.as_str().into(),
+            Cell::Integer(token(self.ports)),
+            ms(self.ports.clock.now()),
+        ];
+        self.ports.sql.execute(statement, &parameters).await?;
+        Ok(())
+    }
+
     /// The ids of items that are due, oldest first, without taking them.
     pub async fn due(&self) -> Result<Vec<String>> {
         let statement = "SELECT id FROM queue WHERE flow = ?1 AND state IN ('ready', 'waiting')
@@ -317,12 +366,16 @@ impl Queue<'_> {
     }
 }
 
-/// ?1 flow, ?2 now, ?3 lease, ?4 lease_until, ?5 concurrency_max; a row: id, hint, version, wants a lease.
+/// ?1 flow, ?2 now, ?3 lease, ?4 lease_until, ?5 concurrency_max, ?6 settled; a row: id, hint, version, wants
+/// a lease.
 ///
 /// An item that backs off after a fault stays in its back-off: a hint tells that the record changed, not
 /// that the fault is gone. A dead or waiting item, and one that is kept for a confirmation, is looked at
 /// again at once.
 fn put_statement(values: &str) -> String {
+    let taken = "(excluded.lease IS NOT NULL AND queue.lease_until <= ?2
+                AND (queue.state <> 'ready' OR queue.fault IS NULL OR queue.due <= ?2))";
+    let taken_over = taken_over(taken, "?6");
     format!(
         "INSERT INTO queue (flow, id, hint, version, state, due, hinted, attempts, lease, lease_until)
          SELECT ?1, column1, column2, column3, 'ready', ?2, ?2, leased, iif(leased, ?3, NULL), iif(leased, ?4, 0)
@@ -335,15 +388,23 @@ fn put_statement(values: &str) -> String {
             hinted = excluded.hinted,
             version = coalesce(max(queue.version, excluded.version), excluded.version, queue.version),
             due = iif(queue.state = 'ready' AND queue.fault IS NOT NULL, queue.due, excluded.due),
-            lease = iif(excluded.lease IS NOT NULL AND queue.lease_until <= ?2
-                AND (queue.state <> 'ready' OR queue.fault IS NULL OR queue.due <= ?2), excluded.lease, queue.lease),
-            lease_until = iif(excluded.lease IS NOT NULL AND queue.lease_until <= ?2
-                AND (queue.state <> 'ready' OR queue.fault IS NULL OR queue.due <= ?2), excluded.lease_until, queue.lease_until),
-            attempts = iif(queue.state = 'dead', 0, queue.attempts)
-                + iif(excluded.lease IS NOT NULL AND queue.lease_until <= ?2
-                AND (queue.state <> 'ready' OR queue.fault IS NULL OR queue.due <= ?2), 1, 0),
+            lease = iif({taken}, excluded.lease, queue.lease),
+            lease_until = iif({taken}, excluded.lease_until, queue.lease_until),
+            attempts = iif(queue.state = 'dead', 0, queue.attempts) + iif({taken}, 1, 0),
+            {taken_over},
             state = 'ready'
          RETURNING {COLUMNS}"
+    )
+}
+
+/// Of an item that is taken: what its last worker may have left behind, if it never gave its lease back.
+/// `settled` is when no request of that worker can take effect any more.
+fn taken_over(taken: &str, settled: &str) -> String {
+    let unfinished = format!("({taken} AND queue.lease IS NOT NULL)");
+    format!(
+        "forced = max(queue.forced, {unfinished}),
+            confirm_at = iif({unfinished}, coalesce(max(queue.confirm_at, {settled}), {settled}),
+                queue.confirm_at)"
     )
 }
 

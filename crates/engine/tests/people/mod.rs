@@ -241,6 +241,7 @@ fn what_is_announced_while_somebody_decides_is_not_skipped() {
         flow: "deal-to-order",
         ports: &house.ports,
         concurrency_max: 10,
+        settles_within: std::time::Duration::from_secs(900),
     };
     let trail = Trail {
         flow: "deal-to-order",
@@ -532,8 +533,11 @@ fn a_cursor_is_not_set_while_a_run_lists_and_an_open_window_is_given_up() {
     budget.records = 130;
     block_on(house.worker().run(budget)).unwrap();
     assert!(!house.status()["cursor"]["streams"]["Deal"]["open"].is_null());
-    let take = "INSERT INTO lease (name, token, until) VALUES ('extract:deal-to-order', 1, 9223372036854775807)";
-    block_on(house.ports.sql.execute(take, &[])).unwrap();
+    let until = house.clock_now().as_millisecond() + 300_000;
+    let take = format!(
+        "INSERT INTO lease (name, token, until) VALUES ('extract:deal-to-order', 1, {until})"
+    );
+    block_on(house.ports.sql.execute(&take, &[])).unwrap();
     let worker = house.worker();
     let said = block_on(worker.set_cursor(start, false, &rosa("again"))).unwrap();
     assert!(matches!(said, Err(Refusal::Busy(_))));

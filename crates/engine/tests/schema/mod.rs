@@ -99,6 +99,7 @@ fn a_database_of_version_1_keeps_what_it_holds() {
         flow: "deal-to-order",
         ports: &ports,
         concurrency_max: 10,
+        settles_within: std::time::Duration::from_secs(900),
     };
     let standing = block_on(queue.standing("D1")).unwrap().unwrap();
     assert!(block_on(trail.skip("D1", standing, None, &By::default())).unwrap());

@@ -13,6 +13,7 @@ mod convert;
 mod describe;
 mod error;
 mod id;
+mod merge;
 mod notification;
 mod queries;
 mod replication;

@@ -204,7 +204,7 @@ impl Salesforce {
         }
     }
 
-    fn salesperson(&self, now: Timestamp) -> Author {
+    pub(super) fn salesperson(&self, now: Timestamp) -> Author {
         Author {
             user: self.sales_user,
             at: now,
@@ -237,7 +237,7 @@ pub(super) fn read_id(id: &str) -> Result<Id, EditError> {
     Id::parse(id).ok_or_else(|| EditError::NotFound("no such record".to_owned()))
 }
 
-fn known(name: &str) -> Result<&'static Object, EditError> {
+pub(super) fn known(name: &str) -> Result<&'static Object, EditError> {
     object(name).ok_or_else(|| EditError::NotFound("no such type".to_owned()))
 }
 
@@ -275,7 +275,7 @@ fn read<T: serde::de::DeserializeOwned>(value: Json) -> Result<T, EditError> {
     serde_json::from_value(value).map_err(|fault| EditError::Refused(fault.to_string()))
 }
 
-fn refused(error: Error) -> EditError {
+pub(super) fn refused(error: Error) -> EditError {
     let text = format!("{}: {}", error.code, error.message);
     if error.status == http::StatusCode::NOT_FOUND {
         EditError::NotFound(text)

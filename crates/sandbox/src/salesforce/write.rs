@@ -155,7 +155,7 @@ impl Salesforce {
             .collect()
     }
 
-    fn touch(&mut self, object: &Object, row: usize, author: Author) {
+    pub(super) fn touch(&mut self, object: &Object, row: usize, author: Author) {
         let at = Value::DateTime(to_the_second(author.at).unwrap_or(author.at));
         self.store
             .set(object, row, audit::LAST_MODIFIED_DATE, at.clone());

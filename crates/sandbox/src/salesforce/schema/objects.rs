@@ -97,7 +97,7 @@ fn account() -> Vec<Field> {
             "Parent Account ID",
             reference("Account", "Parent"),
         ),
-        // Set when accounts are merged, which nobody does here.
+        // Set when accounts are merged, to the one that stays.
         read_only(
             "MasterRecordId",
             "Master Record ID",

@@ -1,3 +1,4 @@
+use super::super::Id;
 use super::*;
 
 const NOWHERE: &str = "006000000000000AAA";
@@ -479,8 +480,32 @@ fn describes_itself() {
 
 #[test]
 fn an_account_says_what_it_was_merged_into() {
-    let mut desk = Desk::stocked();
-    let (status, body) = desk.get("/query?q=SELECT+Id,MasterRecordId+FROM+Account+LIMIT+1");
+    let mut desk = Desk::new();
+    let sale = desk.sale();
+    let master = desk.make("Account", json!({"Name": "Master"}));
+    desk.now = desk.now.checked_add(SignedDuration::from_mins(1)).unwrap();
+    let (master_id, losing_id) = (
+        Id::parse(&master).unwrap(),
+        Id::parse(&sale.account).unwrap(),
+    );
+    desk.org.user_merge(master_id, losing_id, desk.now).unwrap();
+    let query = "/queryAll?q=SELECT+Id,IsDeleted,MasterRecordId+FROM+Account+ORDER+BY+Name";
+    let (status, body) = desk.get(query);
     assert_eq!(status, StatusCode::OK, "{body}");
-    assert_eq!(body["records"][0]["MasterRecordId"], Json::Null);
+    let merged = |record: &Json| {
+        (
+            record["IsDeleted"].clone(),
+            record["MasterRecordId"].clone(),
+        )
+    };
+    let records = body["records"].as_array().unwrap();
+    let of = |id: &str| records.iter().find(|record| record["Id"] == id).unwrap();
+    assert_eq!(merged(of(&sale.account)), (json!(true), json!(master)));
+    assert_eq!(merged(of(&master)), (json!(false), Json::Null));
+    // What was the other's is the master's, and bears the time of the merge.
+    let (_, sold) = desk.get(&format!("/sobjects/Opportunity/{}", sale.opportunity));
+    assert_eq!(sold["AccountId"], master);
+    assert_eq!(sold["SystemModstamp"], "2026-05-01T08:01:00.000+0000");
+    let again = desk.org.user_merge(master_id, losing_id, desk.now);
+    assert!(again.is_err(), "it is in the recycle bin");
 }
