@@ -21,6 +21,8 @@ use crate::seen::Seen;
 
 /// How long a worker may hold a record.
 pub const LEASE: Duration = Duration::from_secs(120);
+/// No `concurrency_max` reaches so far.
+const NO_PLACE: u64 = 1 << 32;
 /// Hints in one statement: SQLite takes 32,766 parameters.
 const HINT_COUNT_MAX: usize = 500;
 
@@ -125,9 +127,14 @@ impl Queue<'_> {
         }
         for (at, (id, version)) in seen.into_iter().enumerate() {
             let first = parameters.len() + 1;
-            let wants = u8::from(at < lease_count);
+            // Its place among those to be leased: each before it takes a place of `concurrency_max`.
+            let place = if at < lease_count {
+                at as u64
+            } else {
+                NO_PLACE
+            };
             let comma = if at == 0 { "" } else { ", " };
-            values += &format!("{comma}(?{first}, ?{}, ?{}, {wants})", first + 1, first + 2);
+            values += &format!("{comma}(?{first}, ?{}, ?{}, {place})", first + 1, first + 2);
             parameters.push(id.into());
             parameters.push(Cell::Integer(token(self.ports)));
             parameters.push(version.map(|version| version.0).into());
@@ -366,8 +373,8 @@ impl Queue<'_> {
     }
 }
 
-/// ?1 flow, ?2 now, ?3 lease, ?4 lease_until, ?5 concurrency_max, ?6 settled; a row: id, hint, version, wants
-/// a lease.
+/// ?1 flow, ?2 now, ?3 lease, ?4 lease_until, ?5 concurrency_max, ?6 settled; a row: id, hint, version, place
+/// among those to be leased.
 ///
 /// An item that backs off after a fault stays in its back-off: a hint tells that the record changed, not
 /// that the fault is gone. A dead or waiting item, and one that is kept for a confirmation, is looked at
@@ -379,7 +386,7 @@ fn put_statement(values: &str) -> String {
     format!(
         "INSERT INTO queue (flow, id, hint, version, state, due, hinted, attempts, lease, lease_until)
          SELECT ?1, column1, column2, column3, 'ready', ?2, ?2, leased, iif(leased, ?3, NULL), iif(leased, ?4, 0)
-         FROM (SELECT column1, column2, column3, column4 AND (SELECT count(*) FROM queue
+         FROM (SELECT column1, column2, column3, column4 + (SELECT count(*) FROM queue
                  WHERE flow = ?1 AND lease IS NOT NULL AND lease_until > ?2) < ?5
                  AND NOT EXISTS (SELECT 1 FROM paused WHERE flow = ?1) AS leased
                FROM (VALUES {values})) WHERE true
