@@ -7,12 +7,22 @@
 //! | --- | --- |
 //! | `POST /hooks/<flow>/<hook>[/<rest>]` | commits hints, acknowledges, then works on them |
 //! | `POST /flows/<flow>/run[?dry_run=1]` | the schedule's entry: drain, then extract |
-//! | `POST /flows/<flow>/records/<id>` | syncs one record now |
-//! | `GET /flows/<flow>` | cursor, queue, runs, dead letters |
+//! | `GET /flows/<flow>` | cursor, queue, runs, dead letters, whether it is paused |
+//! | `GET /flows/<flow>/dead` | dead letters by cause |
+//! | `GET /flows/<flow>/records/<id>` | one record whole: item, source, mapping, target, what differs |
+//! | `POST /flows/<flow>/records/<id>` | syncs one record now; `{"edit": {…}}` as if the source said so |
+//! | `POST /flows/<flow>/retry` | `{"ids": […]}`, `{"code": "…"}` or `{"all": true}` |
+//! | `POST /flows/<flow>/skip` | `{"ids": […], "reason": "…"}` |
+//! | `POST /flows/<flow>/pause`, `/resume` | `{"reason": "…"}` |
+//! | `POST /flows/<flow>/cursor` | `{"to": "…"}`; forward: `"skip": true` and a reason |
+//! | `GET /flows/<flow>/trace/<id>` | what happened to a record, by its own id or its target's |
+//! | `GET /flows/<flow>/trail[?before=<seq>]` | the audit trail |
 //!
-//! Routes under `/flows` want `Authorization: Bearer <flows_token>`.
+//! Routes under `/flows` want `Authorization: Bearer <flows_token>`; `X-Sluice-User` says who asks, for the
+//! trail.
 
 mod answer;
+mod manage;
 mod route;
 mod service;
 #[cfg(target_family = "wasm")]

@@ -3,6 +3,8 @@
 use http::Method;
 use percent_encoding::percent_decode_str;
 
+use crate::manage;
+
 /// A route of a flow's component.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Route<'a> {
@@ -12,10 +14,9 @@ pub(crate) enum Route<'a> {
         rest: &'a str,
     },
     Run,
-    Record {
-        id: String,
-    },
     Status,
+    /// What people see and decide.
+    Manage(manage::Route),
 }
 
 /// Why there is no route.
@@ -27,15 +28,15 @@ pub(crate) enum NoRoute {
 
 impl<'a> Route<'a> {
     pub fn of(flow: &str, method: &Method, path: &'a str) -> Result<Self, NoRoute> {
-        let (route, allow) = Self::at(flow, path).ok_or(NoRoute::NotFound)?;
-        if method.as_str() == allow {
+        let (route, allow) = Self::at(flow, method, path).ok_or(NoRoute::NotFound)?;
+        if allow.split(", ").any(|allowed| method.as_str() == allowed) {
             Ok(route)
         } else {
             Err(NoRoute::MethodNotAllowed { allow })
         }
     }
 
-    fn at(flow: &str, path: &'a str) -> Option<(Self, &'static str)> {
+    fn at(flow: &str, method: &Method, path: &'a str) -> Option<(Self, &'static str)> {
         let under = |prefix: &str| path.strip_prefix(prefix)?.strip_prefix(flow);
         if let Some(rest) = under("/hooks/") {
             let rest = rest.strip_prefix('/')?;
@@ -46,21 +47,19 @@ impl<'a> Route<'a> {
             "" => Some((Self::Status, "GET")),
             "/run" => Some((Self::Run, "POST")),
             rest => {
-                let id = rest.strip_prefix("/records/")?;
-                let id = percent_decode_str(id).decode_utf8().ok()?;
-                let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
-                let fits = (1..=128).contains(&id.len()) && id.chars().all(plain);
-                fits.then(|| {
-                    (
-                        Self::Record {
-                            id: id.into_owned(),
-                        },
-                        "POST",
-                    )
-                })
+                let (route, allow) = manage::Route::at(method, rest)?;
+                Some((Self::Manage(route), allow))
             }
         }
     }
+}
+
+/// The id of a record as a path names it; `None` for what no system has for an id.
+pub(crate) fn plain_id(text: &str) -> Option<String> {
+    let id = percent_decode_str(text).decode_utf8().ok()?;
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
+    let fits = (1..=128).contains(&id.len()) && id.chars().all(plain);
+    fits.then(|| id.into_owned())
 }
 
 #[cfg(test)]
@@ -83,12 +82,22 @@ mod tests {
         );
         check("POST", "/flows/a-flow/run", Ok(Route::Run));
         check("GET", "/flows/a-flow", Ok(Route::Status));
-        let id = "006A".to_owned();
-        check(
-            "POST",
-            "/flows/a-flow/records/006A",
-            Ok(Route::Record { id }),
-        );
+        let id = || "006A".to_owned();
+        for (method, rest, want) in [
+            ("POST", "/records/006A", manage::Route::Record { id: id() }),
+            ("GET", "/records/006A", manage::Route::Show { id: id() }),
+            ("GET", "/trace/006A", manage::Route::Trace { id: id() }),
+            ("GET", "/dead", manage::Route::Dead),
+            ("POST", "/retry", manage::Route::Retry),
+            ("POST", "/skip", manage::Route::Skip),
+            ("POST", "/pause", manage::Route::Pause),
+            ("POST", "/resume", manage::Route::Resume),
+            ("POST", "/cursor", manage::Route::Cursor),
+            ("GET", "/trail", manage::Route::Trail),
+        ] {
+            let path = format!("/flows/a-flow{rest}");
+            check(method, &path, Ok(Route::Manage(want)));
+        }
     }
 
     #[test]
@@ -103,6 +112,11 @@ mod tests {
             "/flows/a-flow",
             Err(NoRoute::MethodNotAllowed { allow: "GET" }),
         );
+        check(
+            "DELETE",
+            "/flows/a-flow/records/006A",
+            Err(NoRoute::MethodNotAllowed { allow: "GET, POST" }),
+        );
         for path in [
             "/",
             "/flows",
@@ -113,6 +127,9 @@ mod tests {
             "/flows/a-flow/records/a/b",
             "/flows/a-flow/records/%27",
             "/flows/a-flow/records/%ff",
+            "/flows/a-flow/trace/",
+            "/flows/a-flow/trace/a%2fb",
+            "/flows/a-flow/deadly",
         ] {
             check("POST", path, Err(NoRoute::NotFound));
         }

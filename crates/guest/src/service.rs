@@ -12,6 +12,7 @@ use sluice_core::{Fault, Hook, Ports, Refused, Result, Variable, read_all};
 use subtle::ConstantTimeEq;
 
 use crate::answer::{json as answer, problem, refuse};
+use crate::manage;
 use crate::route::{NoRoute, Route};
 
 const TOKEN: Variable = Variable {
@@ -20,7 +21,7 @@ const TOKEN: Variable = Variable {
     required: true,
 };
 
-/// Bodies of requests under `/flows` hold nothing.
+/// Bodies of requests for a run or the status hold nothing.
 const BODY_BYTES_MAX: usize = 4096;
 
 /// A run begins nothing new after this: the strictest host ends a request after 30 seconds.
@@ -53,6 +54,7 @@ impl Service {
             Ok(Route::Hook { name, .. }) => {
                 hook(&self.flow, name).map_or(BODY_BYTES_MAX, |hook| hook.body_bytes_max())
             }
+            Ok(Route::Manage(_)) => manage::BODY_BYTES_MAX,
             _ => BODY_BYTES_MAX,
         }
     }
@@ -69,9 +71,12 @@ impl Service {
                 return self.hooked(name, rest, &request, respond).await;
             }
             Ok(route) => {
-                let response = self.managed(route, &request).await;
+                let (response, due) = self.managed(route, &request).await;
                 respond(response).await;
-                return None;
+                return match due {
+                    Some(engine) => Some(drained(&engine).await),
+                    None => None,
+                };
             }
             Err(NoRoute::NotFound) => refuse(StatusCode::NOT_FOUND, "there is no such route"),
             Err(NoRoute::MethodNotAllowed { allow }) => {
@@ -124,12 +129,8 @@ impl Service {
                 respond(hook.acknowledge()).await;
                 let work = items.into_iter().map(Work::from).collect();
                 let mut tally = Tally::default();
-                if let Err(fault) = work_on(&engine, work, &mut tally).await {
-                    tally
-                        .faults
-                        .push(json!({ "code": fault.code, "message": fault.to_string() }));
-                }
-                Some(tally)
+                let worked = work_on(&engine, work, &mut tally).await;
+                Some(told(tally, worked))
             }
             Err(fault) => {
                 respond(problem(&fault)).await;
@@ -138,14 +139,35 @@ impl Service {
         }
     }
 
-    async fn managed(self, route: Route<'_>, request: &Request<Bytes>) -> Response<Bytes> {
+    /// The answer, and the engine where work became due that should begin at once.
+    async fn managed(
+        self,
+        route: Route<'_>,
+        request: &Request<Bytes>,
+    ) -> (Response<Bytes>, Option<Engine>) {
         if let Err(refused) = authorized(&self.ports, request) {
-            return *refused;
+            return (*refused, None);
         }
-        match self.manage(route, request).await {
-            Ok(response) => response,
-            Err(fault) => problem(&fault),
-        }
+        let answered = match route {
+            Route::Manage(route) => self.decided(route, request).await,
+            route => self
+                .manage(route, request)
+                .await
+                .map(|response| (response, None)),
+        };
+        answered.unwrap_or_else(|fault| (problem(&fault), None))
+    }
+
+    async fn decided(
+        self,
+        route: manage::Route,
+        request: &Request<Bytes>,
+    ) -> Result<(Response<Bytes>, Option<Engine>)> {
+        let engine = self.engine()?;
+        engine.prepare().await?;
+        let response = manage::manage(&engine, &route, request).await?;
+        let due = route.makes_due() && response.status().is_success();
+        Ok((response, due.then_some(engine)))
     }
 
     async fn manage(self, route: Route<'_>, request: &Request<Bytes>) -> Result<Response<Bytes>> {
@@ -172,17 +194,7 @@ impl Service {
                 };
                 return Ok(answer(status, &to_json(&report)));
             }
-            Route::Record { id } => {
-                let said = engine.sync_one(&id).await?;
-                let status = match said["state"].as_str() {
-                    Some("in_work") => StatusCode::CONFLICT,
-                    Some("queued") => StatusCode::ACCEPTED,
-                    Some("dead") => StatusCode::UNPROCESSABLE_ENTITY,
-                    _ => StatusCode::OK,
-                };
-                return Ok(answer(status, &said));
-            }
-            Route::Hook { .. } => {
+            Route::Hook { .. } | Route::Manage(_) => {
                 return Ok(refuse(StatusCode::NOT_FOUND, "there is no such route"));
             }
         };
@@ -202,10 +214,31 @@ async fn work_on(engine: &Engine, work: Vec<Work>, tally: &mut Tally) -> Result<
     if engine.work(work, "hook", tally).await? {
         return Ok(());
     }
+    drain_some(engine, "hook", tally).await
+}
+
+async fn drain_some(engine: &Engine, cause: &str, tally: &mut Tally) -> Result<()> {
     let mut rest = budget(engine);
     rest.records = rest.records.min(100);
-    engine.drain(&mut rest, "hook", tally).await?;
+    engine.drain(&mut rest, cause, tally).await?;
     Ok(())
+}
+
+/// What a person made due, begun at once; what is left is the next run's.
+async fn drained(engine: &Engine) -> Tally {
+    let mut tally = Tally::default();
+    let worked = drain_some(engine, "retry", &mut tally).await;
+    told(tally, worked)
+}
+
+/// A fault of the work as a whole is told with the rest.
+fn told(mut tally: Tally, worked: Result<()>) -> Tally {
+    if let Err(fault) = worked {
+        tally
+            .faults
+            .push(json!({ "code": fault.code, "message": fault.to_string() }));
+    }
+    tally
 }
 
 fn budget(engine: &Engine) -> Budget {

@@ -1,12 +1,19 @@
 //! The command line: one file a command.
 
 mod build;
+mod cursor;
+mod dead;
 mod demo;
 mod flows;
 mod pause;
 mod resume;
+mod retry;
 mod sandbox;
+mod show;
+mod skip;
 mod status;
+mod trace;
+mod trail;
 mod up;
 
 use std::process::ExitCode;
@@ -25,11 +32,18 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     Build(build::Arguments),
+    Cursor(cursor::Arguments),
+    Dead(dead::Arguments),
     Demo(demo::Arguments),
     Pause(pause::Arguments),
     Resume(resume::Arguments),
+    Retry(retry::Arguments),
     Sandbox(sandbox::Arguments),
+    Show(show::Arguments),
+    Skip(skip::Arguments),
     Status(status::Arguments),
+    Trace(trace::Arguments),
+    Trail(trail::Arguments),
     Up(up::Arguments),
 }
 
@@ -37,11 +51,18 @@ enum Command {
 pub fn run() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Build(arguments) => build::run(&arguments),
+        Command::Cursor(arguments) => cursor::run(&arguments),
+        Command::Dead(arguments) => dead::run(&arguments),
         Command::Demo(arguments) => demo::run(arguments),
         Command::Pause(arguments) => pause::run(&arguments),
         Command::Resume(arguments) => resume::run(&arguments),
+        Command::Retry(arguments) => retry::run(&arguments),
         Command::Sandbox(arguments) => sandbox::run(arguments),
+        Command::Show(arguments) => show::run(&arguments),
+        Command::Skip(arguments) => skip::run(&arguments),
         Command::Status(arguments) => status::run(&arguments),
+        Command::Trace(arguments) => trace::run(&arguments),
+        Command::Trail(arguments) => trail::run(&arguments),
         Command::Up(arguments) => up::run(arguments),
     };
     match result {

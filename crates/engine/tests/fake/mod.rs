@@ -13,7 +13,8 @@ use sluice_core::memory::{ManualClock, MapVariables, MemoryKeyValue, SeededRando
 use sluice_core::ports::{Cell as SqlCell, Clock, Dialect, Http, Limit, Row, SendError, Sql};
 use sluice_core::{
     Bytes, Change, Code, Directory, Fault, Found, Gone, Held, Hint, Hook, Kind, Observed, Page,
-    Ports, Position, Record, Result, Selection, Source, Target, Version, Window, async_trait,
+    Ports, Position, Record, Refused, Result, Selection, Source, Target, Version, Window,
+    async_trait,
 };
 
 pub const DEAL: Kind = Kind::new("shop", "Deal");
@@ -96,7 +97,7 @@ impl Source for FakeSource {
     }
 
     fn hooks(&self) -> Vec<Box<dyn Hook>> {
-        Vec::new()
+        vec![Box::new(FakeHook(self.1))]
     }
 
     async fn fetch(&self, _: &Ports, id: &str, _: &Selection) -> Result<Observed> {
@@ -258,6 +259,42 @@ impl Directory for FakeItems {
     }
 }
 
+/// `POST /hooks/deal-to-order/ids`: an id a line.
+struct FakeHook(Kind);
+
+impl Hook for FakeHook {
+    fn name(&self) -> &'static str {
+        "ids"
+    }
+
+    fn body_bytes_max(&self) -> usize {
+        1_000
+    }
+
+    fn check(&self, _: &Ports) -> Result<()> {
+        Ok(())
+    }
+
+    fn verify(
+        &self,
+        _: &Ports,
+        _: &str,
+        request: &http::Request<Bytes>,
+    ) -> Result<Vec<Hint>, Refused> {
+        let ids = std::str::from_utf8(request.body());
+        let ids = ids.map_err(|_| Refused::new(400, "no text"))?;
+        let hint = |id| Hint {
+            id: self.0.id(id),
+            version: None,
+        };
+        Ok(ids.lines().map(hint).collect())
+    }
+
+    fn acknowledge(&self) -> http::Response<Bytes> {
+        http::Response::new(Bytes::new())
+    }
+}
+
 struct NoHttp;
 
 #[async_trait(?Send)]
@@ -306,7 +343,7 @@ impl House {
         house
     }
 
-    fn flow(&self) -> Flow {
+    pub fn flow(&self) -> Flow {
         let systems = || self.systems.clone();
         let customer = Kind::new("books", "customer");
         let account = Kind::new("shop", "Account");

@@ -1,5 +1,6 @@
 //! Asks the flows of a running host: what the commands share that do so.
 
+mod history;
 mod text;
 
 use std::path::PathBuf;
@@ -15,6 +16,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde_json::Value as Json;
 
+pub(super) use history::{history, reasons, trail};
 pub(super) use text::{Paint, Table, pairs, plain, print, print_json, time};
 
 /// Largest answer read.
@@ -101,6 +103,14 @@ impl Remote {
 }
 
 impl Flow {
+    /// The path of one record, or of what is known by an id.
+    ///
+    /// Fails for what no system has for an id.
+    pub(super) fn record(under: &str, id: &str) -> anyhow::Result<String> {
+        anyhow::ensure!(is_plain(id), "{id:?} is no record's id");
+        Ok(format!("{under}/{id}"))
+    }
+
     /// What is at `path` under `/flows/<flow>`: `""`, `"/dead"`. Fails for any answer but a success.
     pub(super) fn get(&self, path: &str) -> anyhow::Result<Json> {
         self.ask(Method::GET, path, None)?.success()
@@ -168,7 +178,7 @@ impl Answer {
 }
 
 /// Whether a name or an id can stand in a path as it is.
-pub(super) fn is_plain(name: &str) -> bool {
+fn is_plain(name: &str) -> bool {
     let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
     !name.is_empty() && name.chars().all(plain) && !name.chars().all(|letter| letter == '.')
 }

@@ -23,6 +23,17 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     }
     let flow = plain(&arguments.flow);
     print(&Paint::Title.style().apply_to(flow).to_string());
+    let paused = &status["paused"];
+    if !paused.is_null() {
+        let text = |name: &str| paused[name].as_str().unwrap_or_default();
+        let since = time(&paused["since"]);
+        let line = format!(
+            "paused since {since} by {}: {}",
+            text("who"),
+            text("reason")
+        );
+        print(&Paint::Attention.style().apply_to(plain(&line)).to_string());
+    }
     let queue = &status["queue"];
     let of = |names: &[&str]| {
         let parts = names.iter().map(|name| {
