@@ -100,7 +100,10 @@ impl Engine {
         match side {
             Side::Source => {
                 let position = match after.map(position_of) {
-                    Some(None) => return Ok(Err(no_place())),
+                    Some(None) => {
+                        let why = "`after` is no place that an audit gave".to_owned();
+                        return Ok(Err(Refusal::Invalid(why)));
+                    }
                     Some(Some(position)) => Some(position),
                     None => None,
                 };
@@ -123,9 +126,6 @@ impl Engine {
                 }))
             }
             Side::Target => {
-                if after.is_some_and(|after| after.parse::<i64>().is_err()) {
-                    return Ok(Err(no_place()));
-                }
                 let list = leg.target.list(&self.ports, after, PAGE_RECORD_COUNT);
                 let page = list.await?;
                 let looked_at = page.records.len();
@@ -140,10 +140,6 @@ impl Engine {
             }
         }
     }
-}
-
-fn no_place() -> Refusal {
-    Refusal::Invalid("`after` is no place that an audit gave".to_owned())
 }
 
 impl Days {

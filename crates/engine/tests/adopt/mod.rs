@@ -130,7 +130,7 @@ fn adopted_records_stay_as_they_are_until_their_source_changes_and_then_have_no_
     );
     assert_eq!(writes(&house), 0);
     let trail = block_on(house.worker().trail_before(None)).unwrap();
-    assert_eq!(trail["trail"][0]["action"], "adopt", "{trail}");
+    assert_eq!(trail["lines"][0]["action"], "adopt", "{trail}");
     block_on(house.worker().resume(&by())).unwrap();
 
     // Everything is listed again, from the beginning.

@@ -190,7 +190,7 @@ fn targets_whose_source_does_not_exist_or_never_counted_are_found() {
         .source
         .borrow_mut()
         .remove(&("Deal", "D1".to_owned()));
-    check(&house, "target", "T1", "unaccounted", "D1 is deleted");
+    check(&house, "target", "T1", "unaccounted", "D1 is not known");
     house.systems.tamper("T1", "closed", json!(true));
     let said = audit(&house);
     assert!(
@@ -280,9 +280,6 @@ fn days_say_what_is_looked_at() {
     december["day"] = json!("2026-12-01");
     house.systems.edit("Deal", "D9", december);
     house.run();
-    for (id, day) in [("T1", "2026-11-30"), ("T2", "2026-12-01")] {
-        house.systems.tamper(id, "day", json!(day));
-    }
     let day = |text: &str| Some(text.parse().unwrap());
     let november = Days {
         from: day("2026-11-01"),
@@ -304,15 +301,11 @@ fn days_say_what_is_looked_at() {
 #[test]
 fn places_that_are_none_are_refused() {
     let house = synced(0);
-    for (side, after) in [
-        (Side::Source, "x"),
-        (Side::Source, "~"),
-        (Side::Target, "1 OR 1"),
-    ] {
+    for after in ["x", "~", "2026-11-22~D1"] {
         let page = block_on(
             house
                 .worker()
-                .audit_page(side, Some(after), Days::default()),
+                .audit_page(Side::Source, Some(after), Days::default()),
         );
         assert!(page.unwrap().is_err(), "{after}");
     }

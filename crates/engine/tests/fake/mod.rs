@@ -30,6 +30,8 @@ when = { from = "stage", equals = "won" }
 [order.fields]
 customer = { from = "account", link = "customer", optional = true }
 total    = { from = "total", as = "decimal" }
+currency = { from = "currency", optional = true }
+day      = { from = "day", as = "date", optional = true }
 item     = { from = "product", link = "item", key = "sku", optional = true }
 [order.write_back]
 order_id = { from = "id" }
@@ -157,7 +159,12 @@ impl Source for FakeSource {
     ) -> Result<BTreeMap<String, Observed>> {
         let mut observed = BTreeMap::new();
         for id in ids {
-            observed.insert(id.clone(), self.fetch(ports, id, select).await?);
+            // Purged: no longer known at all.
+            let seen = match self.fetch(ports, id, select).await? {
+                Observed::Gone(_) => Observed::Gone(Gone::Unknown),
+                present => present,
+            };
+            observed.insert(id.clone(), seen);
         }
         Ok(observed)
     }
