@@ -9,6 +9,7 @@ mod hostile;
 mod interrupted;
 mod manifest;
 mod peers;
+mod people;
 mod schedule;
 mod settings;
 mod support;

@@ -35,13 +35,9 @@ impl Engine {
             return Ok(Err(refusal));
         }
         if !self.trail().sync(id, by).await? {
-            return Ok(Err(in_work(id)));
+            return Ok(Ok(in_work(id)));
         }
-        let said = self.sync_one(id).await?;
-        Ok(match said["state"].as_str() {
-            Some("in_work") => Err(in_work(id)),
-            _ => Ok(said),
-        })
+        self.sync_one(id).await.map(Ok)
     }
 
     /// Brings one record in line now as if the source said what `patch` says.
@@ -63,14 +59,14 @@ impl Engine {
         let of = edit::state(section, &record);
         let id = record.id.id.clone();
         if !self.trail().edit(&id, &Edit { patch, of }, by).await? {
-            return Ok(Err(in_work(&id)));
+            return Ok(Ok(in_work(&id)));
         }
         let Some(item) = self.queue().lease_one(&id).await? else {
             // A drain was quicker: the edit is in good hands.
             return Ok(Ok(json!({ "id": id, "state": "queued" })));
         };
-        let record = Some(record);
-        let fate = self.work_one(Work { item, record }, "edit").await?;
+        // Not the record as it was fetched: a hint that came since is this item's, too.
+        let fate = self.work_one(Work::from(item), "edit").await?;
         Ok(Ok(fate.describe()))
     }
 
@@ -96,8 +92,13 @@ impl Engine {
         let mut skipped = Vec::new();
         let mut rest = Vec::new();
         for id in ids {
-            let seen = self.to_skip(id).await?;
-            match self.trail().skip(id, seen.as_ref(), by).await? {
+            // First: what is announced from here on is another state, which nobody skips.
+            let Some(standing) = self.queue().standing(id).await? else {
+                rest.push(id.as_str());
+                continue;
+            };
+            let seen = self.to_skip(id, standing.is_dead).await?;
+            match self.trail().skip(id, standing, seen.as_ref(), by).await? {
                 true => skipped.push(id.as_str()),
                 false => rest.push(id.as_str()),
             }
@@ -109,11 +110,7 @@ impl Engine {
     /// The state of the source to be skipped. That of a dead letter is known: the one it died of.
     ///
     /// Faults: the source's; a skip that could not say of what would be undone by the next extraction.
-    async fn to_skip(&self, id: &str) -> Result<Option<Seen>> {
-        let Some(state) = self.queue().state(id).await? else {
-            return Ok(None);
-        };
-        let is_dead = state == "dead";
+    async fn to_skip(&self, id: &str, is_dead: bool) -> Result<Option<Seen>> {
         if is_dead && !self.queue().given_up(&[id]).await?.is_empty() {
             return Ok(None);
         }
@@ -204,9 +201,9 @@ impl Engine {
     async fn why_not(&self, ids: &[&str]) -> Result<Value> {
         let mut reasons = Vec::new();
         for id in ids.iter().take(NAMED_COUNT_MAX) {
-            let why = match self.queue().state(id).await? {
+            let why = match self.queue().standing(id).await? {
                 None => "is not in the queue",
-                Some(_) => "is in work",
+                Some(_) => "is in work, or was announced anew just now",
             };
             reasons.push(json!({ "id": id, "why": why }));
         }
@@ -214,6 +211,7 @@ impl Engine {
     }
 }
 
-fn in_work(id: &str) -> Refusal {
-    Refusal::Busy(format!("{id} is in work just now; try again in a moment"))
+/// What is said of a record that another worker holds; it did not become anything of this wish.
+pub(crate) fn in_work(id: &str) -> Value {
+    json!({ "id": id, "state": "in_work" })
 }

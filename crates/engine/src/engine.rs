@@ -6,6 +6,7 @@ use mapping::{MappingFile, Section};
 use serde_json::{Value, json};
 use sluice_core::{Held, Hint, Ports, RecordId, Result, Source, Target};
 
+use crate::decide::in_work;
 use crate::flow::{Flow, Policy, Resolver, misfit};
 use crate::links::Link;
 use crate::store::{Item, Queue, Runs, Trail, migrate};
@@ -90,7 +91,7 @@ impl Engine {
     pub async fn sync_one(&self, id: &str) -> Result<Value> {
         self.let_go(id).await?;
         let Some(item) = self.queue().lease_one(id).await? else {
-            return Ok(json!({ "id": id, "state": "in_work" }));
+            return Ok(in_work(id));
         };
         let mut tally = Tally::default();
         let fate = self.work_one(Work::from(item), "records").await?;

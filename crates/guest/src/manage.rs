@@ -149,6 +149,7 @@ async fn record(engine: &Engine, id: &str, request: &Request<Bytes>) -> Answered
         None => engine.sync(id, &by).await??,
     };
     let status = match said["state"].as_str() {
+        Some("in_work") => StatusCode::CONFLICT,
         Some("queued") => StatusCode::ACCEPTED,
         Some("dead") => StatusCode::UNPROCESSABLE_ENTITY,
         _ => StatusCode::OK,

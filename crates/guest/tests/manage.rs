@@ -161,6 +161,18 @@ fn edited_data_is_applied_and_told() {
 }
 
 #[test]
+fn a_record_that_another_worker_holds_is_left_to_it() {
+    let desk = Desk::with_dead();
+    let hold = "UPDATE queue SET lease = 1, lease_until = 9223372036854775807";
+    block_on(desk.house.ports.sql.execute(hold, &[])).unwrap();
+    for body in ["", r#"{"edit": {"total": "2"}}"#] {
+        let (status, said) = desk.post("/records/D1", body);
+        assert_eq!((status, &said["state"]), (409, &json!("in_work")), "{said}");
+    }
+    assert_eq!(desk.get("/trail").1["lines"].as_array().unwrap().len(), 1);
+}
+
+#[test]
 fn a_record_is_skipped_with_a_reason() {
     let desk = Desk::with_dead();
     let (status, said) = desk.post("/skip", r#"{"ids": ["D1", "D2"], "reason": "a test"}"#);

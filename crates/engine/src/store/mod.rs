@@ -11,7 +11,7 @@ mod trail;
 pub use given_up::GivenUp;
 pub use leases::Lease;
 pub use look::Dead;
-pub use queue::{Finish, Item, Queue};
+pub use queue::{Finish, Item, Queue, Standing};
 pub use runs::Runs;
 pub use schema::migrate;
 pub use trail::{By, Trail, Which};

@@ -47,6 +47,14 @@ pub struct Item {
     lease: i64,
 }
 
+/// An item nobody holds, as a person finds it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    pub is_dead: bool,
+    /// Drawn anew with every hint.
+    pub(super) hint: i64,
+}
+
 /// What becomes of an item.
 #[derive(Clone, Debug)]
 pub enum Finish<'a> {
@@ -268,13 +276,18 @@ impl Queue<'_> {
         Ok(!rows.is_empty())
     }
 
-    /// `ready`, `waiting` or `dead`; `None` for a record that is not in the queue.
-    pub async fn state(&self, id: &str) -> Result<Option<String>> {
-        let statement = "SELECT state FROM queue WHERE flow = ?1 AND id = ?2";
+    /// How a record stands; `None` for one that is not in the queue.
+    pub async fn standing(&self, id: &str) -> Result<Option<Standing>> {
+        let statement = "SELECT state = 'dead', hint FROM queue WHERE flow = ?1 AND id = ?2";
         let parameters = [self.flow.into(), id.into()];
         let rows = self.ports.sql.execute(statement, &parameters).await?;
-        let state = rows.first().map(|row| row.text(0).map(str::to_owned));
-        state.transpose()
+        let standing = |row: &Row| {
+            Ok(Standing {
+                is_dead: row.integer(0)? != 0,
+                hint: row.integer(1)?,
+            })
+        };
+        rows.first().map(standing).transpose()
     }
 
     /// The ids of items that are due, oldest first, without taking them.

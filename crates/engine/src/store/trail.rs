@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use sluice_core::ports::{Cell, Row};
 use sluice_core::{Ports, Result};
 
-use super::{ms, places};
+use super::{Standing, ms, places};
 use crate::edit::Edit;
 use crate::seen::Seen;
 
@@ -105,11 +105,21 @@ impl Trail<'_> {
     }
 
     /// Takes a record off the queue. `seen` is the state of the source that is skipped; without it, the one
-    /// it died of. False if it is in work, or not in the queue.
-    pub async fn skip(&self, id: &str, seen: Option<&Seen>, by: &By) -> Result<bool> {
-        let condition =
-            "EXISTS (SELECT 1 FROM queue WHERE flow = ?1 AND id = ?4 AND lease_until <= ?2)";
-        self.line("skip", id, by, None, seen, condition).await
+    /// it died of. False if it is in work, not in the queue, or was announced anew since it stood so.
+    pub async fn skip(
+        &self,
+        id: &str,
+        standing: Standing,
+        seen: Option<&Seen>,
+        by: &By,
+    ) -> Result<bool> {
+        // A number of ours: nothing anybody wrote becomes part of a statement.
+        let condition = format!(
+            "EXISTS (SELECT 1 FROM queue WHERE flow = ?1 AND id = ?4 AND lease_until <= ?2
+                AND hint = {})",
+            standing.hint
+        );
+        self.line("skip", id, by, None, seen, &condition).await
     }
 
     /// Queues a record with an edit of the source's data. False if it is in work.

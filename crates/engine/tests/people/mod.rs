@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use engine::store::{By, Which};
+use engine::store::{By, Queue, Trail, Which};
 use engine::{Decided, Engine, Refusal};
 use futures::executor::block_on;
 use serde_json::{Map, Value, json};
@@ -183,13 +183,20 @@ fn what_is_in_work_is_neither_retried_nor_skipped_nor_edited() {
     let ids = vec!["D1".to_owned()];
     let other = house.worker();
     let said = block_on(other.retry(&Which::Ids(ids.clone()), &By::default())).unwrap();
-    assert_eq!(said["not_retried"][0]["why"], "is in work");
+    assert_eq!(
+        said["not_retried"][0]["why"],
+        "is in work, or was announced anew just now"
+    );
     let said = block_on(other.skip(&ids, &rosa("no"))).unwrap();
-    assert_eq!(said["not_skipped"][0]["why"], "is in work");
+    assert_eq!(
+        said["not_skipped"][0]["why"],
+        "is in work, or was announced anew just now"
+    );
     let edit = patch(json!({ "total": "2" }));
     let said = block_on(other.edit("D1", edit, &rosa("no"))).unwrap();
-    assert!(refused(said).contains("in work"));
-    assert!(refused(block_on(other.sync("D1", &rosa("no"))).unwrap()).contains("in work"));
+    assert_eq!(said.unwrap()["state"], "in_work");
+    let said = block_on(other.sync("D1", &rosa("no"))).unwrap();
+    assert_eq!(said.unwrap()["state"], "in_work");
     assert_eq!(lines(&house).len(), 0, "nothing was done, nothing is told");
 }
 
@@ -225,6 +232,27 @@ fn a_skipped_record_is_off_the_queue_until_its_source_changes() {
     house.wait(60);
     house.systems.edit(KEY, "D1", won("2"));
     assert_eq!(house.run()["updated"], 1);
+}
+
+#[test]
+fn what_is_announced_while_somebody_decides_is_not_skipped() {
+    let house = with_dead(&["D1"]);
+    let queue = Queue {
+        flow: "deal-to-order",
+        ports: &house.ports,
+        concurrency_max: 10,
+    };
+    let trail = Trail {
+        flow: "deal-to-order",
+        ports: &house.ports,
+    };
+    let standing = block_on(queue.standing("D1")).unwrap().unwrap();
+    block_on(queue.put(&[house.hint("D1")], 0)).unwrap();
+    let skip = |standing| block_on(trail.skip("D1", standing, None, &rosa("no"))).unwrap();
+    assert!(!skip(standing));
+    assert_eq!(state(&house, "D1"), "ready");
+    assert!(skip(block_on(queue.standing("D1")).unwrap().unwrap()));
+    assert_eq!(lines(&house).len(), 1);
 }
 
 #[test]

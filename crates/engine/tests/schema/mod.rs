@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use engine::native::Sqlite;
-use engine::store::{By, Trail, migrate};
+use engine::store::{By, Queue, Trail, migrate};
 use futures::executor::block_on;
 use futures::future::join;
 use sluice_core::ports::{Cell as SqlCell, Dialect, Row, Sql};
@@ -95,7 +95,13 @@ fn a_database_of_version_1_keeps_what_it_holds() {
         flow: "deal-to-order",
         ports: &ports,
     };
-    assert!(block_on(trail.skip("D1", None, &By::default())).unwrap());
+    let queue = Queue {
+        flow: "deal-to-order",
+        ports: &ports,
+        concurrency_max: 10,
+    };
+    let standing = block_on(queue.standing("D1")).unwrap().unwrap();
+    assert!(block_on(trail.skip("D1", standing, None, &By::default())).unwrap());
     assert_eq!(rows(&*ports.sql, "SELECT id FROM queue").len(), 2);
 }
 
