@@ -29,10 +29,12 @@ pub use hook::{Hook, Refused};
 pub use moment::Moment;
 pub use money::{Currency, Money};
 pub use ports::Ports;
-pub use record::{Gone, Hint, Kind, Observed, Record, RecordId, Selection, Version, external_id};
+pub use record::{
+    Gone, Hint, Kind, Observed, Record, RecordId, Selection, Version, external_id, source_of,
+};
 pub use secret::Secret;
 pub use source::{Change, Page, Position, Source, Window};
-pub use target::{Directory, Found, Held, Target};
+pub use target::{Directory, Found, Held, Listed, Target};
 pub use variable::{Variable, read_all};
 
 /// Shorthand used all over: a value, or what to do about its absence.

@@ -53,6 +53,16 @@ pub fn external_id(source: &RecordId, target: Kind) -> String {
     format!("{source}:{}", target.name)
 }
 
+/// The source record whose target is kept under this external id; `None` for one that is not ours, or is of
+/// other kinds. Upper and lower case count only in the id itself, as [`external_id`] says.
+pub fn source_of(external_id: &str, source: Kind, target: Kind) -> Option<RecordId> {
+    let (before, after) = (format!("{source}:"), format!(":{}", target.name));
+    let (head, rest) = external_id.split_at_checked(before.len())?;
+    let (id, tail) = rest.split_at_checked(rest.len().checked_sub(after.len())?)?;
+    let ours = head.eq_ignore_ascii_case(&before) && tail.eq_ignore_ascii_case(&after);
+    (ours && !id.is_empty() && !id.contains(':')).then(|| source.id(id))
+}
+
 /// The source's own order of a record's states: milliseconds of its change time, or its counter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Version(pub i64);
@@ -104,6 +114,32 @@ impl Selection {
         self.fields.extend(other.fields);
         for (list, fields) in other.lists {
             self.lists.entry(list).or_default().extend(fields);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_external_id_leads_back_to_its_record() {
+        let (source, target) = (Kind::new("shop", "Deal"), Kind::new("books", "order"));
+        let ours = external_id(&source.id("D1"), target);
+        assert_eq!(source_of(&ours, source, target), Some(source.id("D1")));
+        let upper = ours.to_uppercase();
+        assert_eq!(source_of(&upper, source, target), Some(source.id("D1")));
+        for other in [
+            "",
+            "D1",
+            "shop:Deal:D1",
+            "shop:Deal::order",
+            "shop:Deal:D1:invoice",
+            "shop:Deals:D1:order",
+            "shop:Deal:D1:x:order",
+            "shop:Deal:order",
+        ] {
+            assert_eq!(source_of(other, source, target), None, "{other}");
         }
     }
 }

@@ -1,10 +1,12 @@
 //! What a connector offers as a source.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use crate::{Hook, Kind, Observed, Ports, Record, RecordId, Result, Selection, Version};
+use crate::{Found, Hook, Kind, Observed, Ports, Record, RecordId, Result, Selection, Version};
 
 /// Records of one kind in one system, to be read, listed by change, and written back to.
 #[async_trait(?Send)]
@@ -20,11 +22,28 @@ pub trait Source {
     /// The record as it is now.
     async fn fetch(&self, ports: &Ports, id: &str, select: &Selection) -> Result<Observed>;
 
+    /// The records of these ids as they are now, all in one look-up: an observation for every id.
+    async fn fetch_all(
+        &self,
+        ports: &Ports,
+        ids: &[String],
+        select: &Selection,
+    ) -> Result<BTreeMap<String, Observed>>;
+
+    /// The ids of records, deleted ones left out, whose field holds exactly one of these texts; a text that
+    /// no record holds is absent from the answer.
+    async fn find_all(
+        &self,
+        ports: &Ports,
+        field: &str,
+        keys: &[String],
+    ) -> Result<BTreeMap<String, Found>>;
+
     /// The time by the source's own clock: the upper bound of a window.
     async fn now(&self, ports: &Ports) -> Result<Timestamp>;
 
-    /// The names of the streams whose watermarks are kept: the records themselves, and related records
-    /// (lines, …) whose change makes the record due.
+    /// The names of the streams whose watermarks are kept: first the records themselves, then related
+    /// records (lines, …) whose change makes the record due.
     fn streams(&self) -> &[&'static str];
 
     /// One page of changes of a stream inside the window, in the order of (change time, id), deleted

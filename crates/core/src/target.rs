@@ -25,6 +25,41 @@ pub trait Target {
     /// Adds or changes the record kept under the external id. Repeating it is safe.
     async fn upsert(&self, ports: &Ports, external_id: &str, body: &Value) -> Result<()>;
 
+    /// Changes a record by its internal id, and puts it under the external id if it is under none: one that
+    /// was there before us, which an upsert would add a second time. Repeating it is safe.
+    async fn update(
+        &self,
+        ports: &Ports,
+        held: &Held,
+        external_id: &str,
+        body: &Value,
+    ) -> Result<()>;
+
+    /// One page of records in the order of their internal ids, those after `after`.
+    ///
+    /// Faults: `SOURCE_PAGING` (retry) where the answer contradicts the order asked for.
+    async fn list(
+        &self,
+        ports: &Ports,
+        after: Option<&str>,
+        record_count_max: usize,
+    ) -> Result<Listed>;
+
+    /// The ids of records whose field holds exactly one of these texts; a text that no record holds is absent
+    /// from the answer. A search may lag behind the records.
+    async fn find_all(
+        &self,
+        ports: &Ports,
+        field: &str,
+        keys: &[String],
+    ) -> Result<BTreeMap<String, Found>>;
+
+    /// The external id the record is kept under.
+    fn external_id(&self, held: &Held) -> Option<String>;
+
+    /// Whether nothing more will come of the record: what [`Target::close`] makes of it.
+    fn is_closed(&self, held: &Held) -> bool;
+
     /// Closes the record: it stays, and nothing more will come of it. Repeating it is safe.
     async fn close(&self, ports: &Ports, held: &Held) -> Result<()>;
 
@@ -43,6 +78,14 @@ pub trait Target {
 pub struct Held {
     pub id: String,
     pub body: Value,
+}
+
+/// One page of a target's records.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Listed {
+    pub records: Vec<Held>,
+    /// After which id the next page starts; `None` when there are no more.
+    pub next: Option<String>,
 }
 
 /// Records of a target found by what people call them: items by SKU.

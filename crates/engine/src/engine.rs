@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use mapping::{MappingFile, Section};
 use serde_json::{Value, json};
-use sluice_core::{Hint, Ports, RecordId, Result, Source, Target};
+use sluice_core::{Held, Hint, Ports, RecordId, Result, Source, Target};
 
 use crate::decide::in_work;
 use crate::flow::{Flow, Policy, Resolver, misfit};
+use crate::links::Link;
 use crate::store::{Item, Queue, Runs, Trail, migrate};
 use crate::work::Work;
 use crate::{Cursor, Tally};
@@ -28,6 +29,14 @@ pub(crate) struct Leg<'a> {
     pub on_delete: Policy,
     pub writes_back: bool,
     pub updates_locked: bool,
+}
+
+impl Leg<'_> {
+    /// Whether the target keeps the record under this external id.
+    pub fn is_under(&self, held: &Held, external_id: &str) -> bool {
+        let id = self.target.external_id(held);
+        id.is_some_and(|id| id.eq_ignore_ascii_case(external_id))
+    }
 }
 
 /// Hinted records a webhook takes into work by itself; the rest is left to the drain.
@@ -80,6 +89,7 @@ impl Engine {
 
     /// Brings one record in line now and says what happened.
     pub async fn sync_one(&self, id: &str) -> Result<Value> {
+        self.let_go(id).await?;
         let Some(item) = self.queue().lease_one(id).await? else {
             return Ok(in_work(id));
         };
@@ -87,6 +97,17 @@ impl Engine {
         let fate = self.work_one(Work::from(item), "records").await?;
         tally.add(&fate);
         Ok(fate.describe())
+    }
+
+    /// A person asks: what was adopted as it stood is brought in line, too.
+    async fn let_go(&self, id: &str) -> Result<()> {
+        let (id, target) = (self.record_id(id), self.flow.target.kind());
+        if let Some(mut link) = Link::load(&self.ports, &id, target).await?
+            && link.adopted.take().is_some()
+        {
+            link.store(&self.ports, &id, target).await?;
+        }
+        Ok(())
     }
 
     /// Cursor, queue, runs, dead letters, and whether the flow is paused.
@@ -134,6 +155,22 @@ impl Engine {
             on_delete: self.flow.on_delete,
             writes_back: self.flow.writes_back,
             updates_locked: self.mapping.settings().update_approved_orders,
+        })
+    }
+
+    /// The pair of a parent: made once, where there is none, and left alone after that.
+    pub(crate) fn parent_leg(&self, link: &str) -> Result<Leg<'_>> {
+        let Resolver::Parent { source, target } = self.resolver(link)? else {
+            return Err(misfit(format!("the link {link} has no parent record")));
+        };
+        Ok(Leg {
+            source: source.as_ref(),
+            target: target.as_ref(),
+            section: self.mapping.section(link)?,
+            on_leave: Policy::Ignore,
+            on_delete: Policy::Ignore,
+            writes_back: false,
+            updates_locked: true,
         })
     }
 

@@ -216,9 +216,9 @@ impl Engine {
     async fn settled(&self, change: &Change) -> Result<Option<Outcome>> {
         let link = Link::load(&self.ports, &change.id, self.flow.target.kind()).await?;
         match (link, &change.record) {
-            (Some(link), Some(record)) if link.edited.is_some() => {
+            (Some(link), Some(record)) if link.edited.is_some() || link.adopted.is_some() => {
                 let state = edit::state(self.leg()?.section, record);
-                Ok((link.edited == Some(state)).then_some(Outcome::Unchanged))
+                Ok(link.stands_for(&state).then_some(Outcome::Unchanged))
             }
             (Some(link), _) => {
                 let applied = link.applied.is_some() || link.closed;

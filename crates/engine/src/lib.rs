@@ -10,6 +10,9 @@
 //! What is deliberately absent: a table of events already seen (a hint is only ever "look again"), local
 //! time in a cursor, and a transaction over more than one statement.
 
+mod adopt;
+mod audit;
+mod compare;
 mod cursor;
 mod decide;
 mod edit;
@@ -30,6 +33,7 @@ mod show;
 pub mod store;
 mod work;
 
+pub use audit::{AuditPage, Days, Entry, Side, State};
 pub use cursor::Cursor;
 pub use decide::{Decided, Refusal};
 pub use edit::Edit;

@@ -24,6 +24,10 @@ pub struct Link {
     /// until the source leaves that state, what stands in the target is right.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub edited: Option<String>,
+    /// The state of the source (see [`crate::edit::state`]) in which the target was adopted although it differs:
+    /// until the source leaves that state, the target stays as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adopted: Option<String>,
     /// What the source record must carry of its target.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub write_back: Map<String, Value>,
@@ -43,6 +47,7 @@ impl Link {
             version: None,
             seen: None,
             edited: None,
+            adopted: None,
             write_back: Map::new(),
             closed: false,
         }
@@ -53,6 +58,7 @@ impl Link {
         let (version, seen) = (Some(record.version), Some(fingerprint(&record.body)));
         let changed = self.version != version || self.seen != seen || self.edited.is_some();
         (self.version, self.seen, self.edited) = (version, seen, None);
+        self.adopted = None;
         changed
     }
 
@@ -62,7 +68,13 @@ impl Link {
         let changed = self.edited.as_deref() != Some(of);
         // Whatever was seen of the source, it is not what stands in the target.
         (self.version, self.seen, self.edited) = (None, None, Some(of.to_owned()));
+        self.adopted = None;
         changed
+    }
+
+    /// Whether the target is right as it stands, for this state of the source.
+    pub fn stands_for(&self, state: &str) -> bool {
+        [&self.edited, &self.adopted].contains(&&Some(state.to_owned()))
     }
 
     /// Whether a listed change is the state that was brought in line, or an older one.
@@ -101,4 +113,32 @@ impl Link {
 /// Where a link is kept, and what an item that waits for it names.
 pub fn key(source: &RecordId, target: Kind) -> String {
     format!("link:{source}:{target}")
+}
+
+/// Notes whose target an adopted record is: nothing in the record itself may say so. Holds only as long as the
+/// source's link says the same.
+pub(crate) async fn claim(ports: &Ports, source: &RecordId, target: &RecordId) -> Result<()> {
+    let id = source.id.as_bytes();
+    ports
+        .key_value
+        .set(&claim_key(source.kind, target), id)
+        .await
+}
+
+/// The id of the source record of this kind that adopted the target.
+pub(crate) async fn claimed_by(
+    ports: &Ports,
+    source: Kind,
+    target: &RecordId,
+) -> Result<Option<String>> {
+    let claimed = ports.key_value.get(&claim_key(source, target)).await?;
+    let Some(id) = claimed.and_then(|id| String::from_utf8(id).ok()) else {
+        return Ok(None);
+    };
+    let link = Link::load(ports, &source.id(&id), target.kind).await?;
+    Ok(link.filter(|link| link.target == target.id).map(|_| id))
+}
+
+fn claim_key(source: Kind, target: &RecordId) -> String {
+    format!("claim:{target}:{source}")
 }

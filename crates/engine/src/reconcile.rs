@@ -87,12 +87,12 @@ impl Engine {
         let state = || edit::state(leg.section, record);
         let edit = known.edit.as_ref().filter(|edit| edit.of == state());
         if let Some(link) = &link
-            && link.edited.is_some()
+            && (link.edited.is_some() || link.adopted.is_some())
             && edit.is_none()
             && !known.forced
-            && link.edited == Some(state())
+            && link.stands_for(&state())
         {
-            return self.as_edited(ports, leg, record, link).await;
+            return self.as_it_stands(ports, leg, record, link).await;
         }
         let edited = edit.map(|edit| edit.apply(record));
         let record = edited.as_ref().unwrap_or(record);
@@ -124,8 +124,8 @@ impl Engine {
         Ok(done)
     }
 
-    /// The source is still as it was when a person's edit was applied instead.
-    async fn as_edited(
+    /// The source is still as it was when a person's edit was applied instead, or its target was adopted.
+    async fn as_it_stands(
         &self,
         ports: &Ports,
         leg: &Leg<'_>,
@@ -134,9 +134,13 @@ impl Engine {
     ) -> Result<Done> {
         self.write_back(ports, leg, record, &link.write_back)
             .await?;
+        let why = match link.edited {
+            Some(_) => "as a person edited it; the source has not changed since",
+            None => "as it was adopted; the source has not changed since",
+        };
         Ok(Done {
             outcome: Outcome::Unchanged,
-            why: Some("as a person edited it; the source has not changed since".to_owned()),
+            why: Some(why.to_owned()),
             target: Some(link.target.clone()),
         })
     }
@@ -216,7 +220,14 @@ impl Engine {
                 target: Some(held.id.clone()),
             });
         }
-        leg.target.upsert(ports, &external_id, &wanted.body).await?;
+        match &before {
+            // An upsert would make a second one of it.
+            Some(held) if !leg.is_under(held, &external_id) => {
+                let update = leg.target.update(ports, held, &external_id, &wanted.body);
+                update.await?;
+            }
+            _ => leg.target.upsert(ports, &external_id, &wanted.body).await?,
+        }
         let after = match &before {
             Some(held) => leg.target.read(ports, &held.id).await?,
             None => leg.target.find(ports, &external_id).await?,

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use mapping::{Links, Reference, Section};
 use sluice_core::{BadField, Directory, Fault, Found, Kind, Ports, Record, RecordId, Result, code};
 
-use crate::engine::{Engine, Leg};
-use crate::flow::{Policy, Resolver, misfit};
+use crate::engine::Engine;
+use crate::flow::{Resolver, misfit};
 use crate::guard::leased;
 use crate::links::{self, Link};
 use crate::reconcile::Known;
@@ -182,22 +182,12 @@ impl Engine {
         id: &RecordId,
         chain: &[RecordId],
     ) -> Result<String> {
-        let Resolver::Parent { source, target } = self.resolver(link)? else {
-            return Err(misfit(format!("the link {link} has no parent record")));
-        };
+        let leg = self.parent_leg(link)?;
+        let target = leg.target;
         // Another worker may have finished it between our look and our lease.
         if let Some(known) = Link::load(ports, id, target.kind()).await? {
             return Ok(known.target);
         }
-        let leg = Leg {
-            source: source.as_ref(),
-            target: target.as_ref(),
-            section: self.mapping.section(link)?,
-            on_leave: Policy::Ignore,
-            on_delete: Policy::Ignore,
-            writes_back: false,
-            updates_locked: true,
-        };
         let known = Known {
             repeated: true,
             ..Known::default()

@@ -1,5 +1,7 @@
 //! One record's life, each turn of it.
 
+mod adopt;
+mod audit;
 mod fake;
 mod people;
 mod schema;

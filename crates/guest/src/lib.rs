@@ -17,6 +17,8 @@
 //! | `POST /flows/<flow>/cursor` | `{"to": "…"}`; forward: `"skip": true` and a reason |
 //! | `GET /flows/<flow>/trace/<id>` | what happened to a record, by its own id or its target's |
 //! | `GET /flows/<flow>/trail[?before=<seq>]` | the audit trail |
+//! | `GET /flows/<flow>/audit?side=source[&after=<place>][&from=<day>&to=<day>]` | a page of what became of each record; then `side=target` |
+//! | `POST /flows/<flow>/adopt[?dry_run=1][&after=<place>]` | a page of what was in the target before, shown or linked |
 //!
 //! Routes under `/flows` want `Authorization: Bearer <flows_token>`; `X-Sluice-User` says who asks, for the
 //! trail.
@@ -27,6 +29,7 @@ mod route;
 mod service;
 #[cfg(target_family = "wasm")]
 pub mod spin;
+mod walk;
 
 pub use answer::problem;
 pub use engine::Policy::{Close, DeadLetter, Ignore};

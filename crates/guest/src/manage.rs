@@ -11,6 +11,7 @@ use sluice_core::{Action, Fault, Moment, Result};
 
 use crate::answer::{json as answer, refuse};
 use crate::route::plain_id;
+use crate::walk;
 
 /// Bodies: ids of a thousand records, or an edit of one.
 pub(crate) const BODY_BYTES_MAX: usize = 64 << 10;
@@ -32,6 +33,8 @@ pub(crate) enum Route {
     Cursor,
     Trace { id: String },
     Trail,
+    Audit,
+    Adopt,
 }
 
 impl Route {
@@ -45,6 +48,8 @@ impl Route {
             "/resume" => (Self::Resume, "POST"),
             "/cursor" => (Self::Cursor, "POST"),
             "/trail" => (Self::Trail, "GET"),
+            "/audit" => (Self::Audit, "GET"),
+            "/adopt" => (Self::Adopt, "POST"),
             rest => {
                 if let Some(id) = rest.strip_prefix("/trace/") {
                     return Some((Self::Trace { id: plain_id(id)? }, "GET"));
@@ -83,12 +88,12 @@ pub(crate) async fn manage(
 }
 
 /// Why a route has no answer of its own.
-enum Unanswered {
+pub(crate) enum Unanswered {
     Refused(StatusCode, String),
     Failed(Fault),
 }
 
-type Answered<T> = std::result::Result<T, Unanswered>;
+pub(crate) type Answered<T> = std::result::Result<T, Unanswered>;
 
 async fn answered(
     engine: &Engine,
@@ -101,6 +106,8 @@ async fn answered(
         Route::Show { id } => engine.show(id).await?,
         Route::Trace { id } => engine.trace(id).await??,
         Route::Trail => engine.trail_before(before).await?,
+        Route::Audit => return walk::audit(engine, request).await,
+        Route::Adopt => return walk::adopt(engine, request).await,
         Route::Record { id } => return record(engine, id, request).await,
         Route::Retry => {
             let wish: Retry = wish(request)?;
@@ -221,13 +228,13 @@ fn wish<T: DeserializeOwned>(request: &Request<Bytes>) -> Answered<T> {
 
 /// Whether an action needs a reason.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Reason {
+pub(crate) enum Reason {
     Needed,
     Welcome,
 }
 
 /// Who asks, by what the request says, and why.
-fn by(request: &Request<Bytes>, reason: Option<String>, is: Reason) -> Answered<By> {
+pub(crate) fn by(request: &Request<Bytes>, reason: Option<String>, is: Reason) -> Answered<By> {
     let who = request.headers().get("x-sluice-user");
     let who = who.map(|who| String::from_utf8_lossy(who.as_bytes()));
     let reason = reason.map(|reason| reason.trim().to_owned());
@@ -254,12 +261,13 @@ fn check_ids(ids: &[String], count_max: usize) -> Answered<()> {
     }
 }
 
-/// `?before=<seq>` of the trail; no other route has a query.
+/// `?before=<seq>` of the trail; walks read their query themselves, and no other route has one.
 fn before(route: &Route, request: &Request<Bytes>) -> Answered<Option<i64>> {
     let query = request.uri().query().unwrap_or_default();
     let mut parameters = form_urlencoded::parse(query.as_bytes());
     match (parameters.next(), parameters.next()) {
         (None, _) => Ok(None),
+        _ if matches!(route, Route::Audit | Route::Adopt) => Ok(None),
         (Some((name, value)), None) if name == "before" && *route == Route::Trail => {
             let before = value.parse().ok();
             let wrong = || invalid("`before` is the number of a line");
@@ -269,7 +277,7 @@ fn before(route: &Route, request: &Request<Bytes>) -> Answered<Option<i64>> {
     }
 }
 
-fn invalid(reason: &str) -> Unanswered {
+pub(crate) fn invalid(reason: &str) -> Unanswered {
     Unanswered::Refused(StatusCode::BAD_REQUEST, reason.to_owned())
 }
 

@@ -94,6 +94,8 @@ mod tests {
             ("POST", "/resume", manage::Route::Resume),
             ("POST", "/cursor", manage::Route::Cursor),
             ("GET", "/trail", manage::Route::Trail),
+            ("GET", "/audit", manage::Route::Audit),
+            ("POST", "/adopt", manage::Route::Adopt),
         ] {
             let path = format!("/flows/a-flow{rest}");
             check(method, &path, Ok(Route::Manage(want)));

@@ -61,6 +61,13 @@ impl Convert {
 }
 
 impl Table {
+    /// The source's text that stands beside this one of the target's, the first of several.
+    pub fn source_of(&self, target: &str) -> Option<&str> {
+        let mut entries = self.entries.iter();
+        let found = entries.find(|(_, held)| *held == target);
+        found.map(|(source, _)| source.as_str())
+    }
+
     fn look_up(&self, value: &Value) -> Result<Value, String> {
         let found = match value {
             Value::String(text) => self.entries.get(text),

@@ -2,6 +2,7 @@
 
 use sluice_core::{Fault, code};
 
+use crate::adopt::Adopt;
 use crate::path::shown;
 use crate::read;
 use crate::section::Section;
@@ -32,6 +33,22 @@ impl MappingFile {
     /// The sections in the order of the file.
     pub fn sections(&self) -> &[Section] {
         &self.sections
+    }
+
+    /// How records of the section that were in the target before us are found.
+    ///
+    /// Faults: `MAPPING_INVALID` (stop flow), with the section's place, where it does not say; those of
+    /// [`MappingFile::section`].
+    pub fn adopt(&self, name: &str) -> Result<&Adopt, Fault> {
+        let section = self.section(name)?;
+        section.adopt.as_ref().ok_or_else(|| {
+            let message = format!(
+                "{}: the section `{name}` does not say by which key its records are found in the target: \
+                 write [{name}.adopt] with key = {{ target = \"…\", from = \"…\" }}",
+                section.place
+            );
+            Fault::stop_flow(code::MAPPING_INVALID, message)
+        })
     }
 
     /// The section of this name.

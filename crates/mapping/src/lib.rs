@@ -101,7 +101,17 @@
 //! `[order.lists."item.items"]` maps each element of the list `from` into the target's list. `optional`: the
 //! list may be absent. `count_min`, `count_max`: how many elements must be left after `when`. Lists inside
 //! lists are refused.
+//!
+//! ## Adopting and auditing
+//!
+//! `[order.adopt]` says by which natural key records that were in the target before us are found, the first
+//! key that finds something: `key = { target = "otherRefNum", from = "PO_Number__c" }`, or a list of them.
+//! `[order.audit]` says what an audit shows: of `source` and `target` each the fields for `amount`, `currency`
+//! and `date`; with `table`, the currency is what that table has beside the value found, read backwards.
+//! `owned` is a condition on a target record of unknown origin: whether it is the flow's.
 
+mod adopt;
+mod audit;
 mod block;
 #[cfg(feature = "cases")]
 pub mod cases;
@@ -123,6 +133,8 @@ mod settings;
 mod shape;
 mod zone;
 
+pub use adopt::{Adopt, NaturalKey};
+pub use audit::{Audit, Figures};
 pub use diff::{Change, diff};
 pub use file::MappingFile;
 pub use fingerprint::fingerprint;

@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 use sluice_core::{BadField, Body, Fault, Selection, code};
 
+use crate::adopt::Adopt;
+use crate::audit::Audit;
 use crate::block::Block;
 use crate::condition::{Condition, all_hold};
 use crate::link::{Linking, Links, Reference, References};
@@ -21,6 +23,10 @@ pub struct Section {
     /// What the mapping reads: the selection without what is only written back.
     pub(crate) inputs: Selection,
     pub(crate) selection: Selection,
+    /// Where it stands: `mapping.toml:57:1`.
+    pub(crate) place: String,
+    pub(crate) adopt: Option<Adopt>,
+    pub(crate) audit: Audit,
 }
 
 impl Section {
@@ -29,7 +35,8 @@ impl Section {
     }
 
     /// Every source path the section reads: fields, conditions, lists, natural keys; and the fields it
-    /// writes back, so that what is to be written can be compared with what stands there.
+    /// writes back, so that what is to be written can be compared with what stands there; and what adopting
+    /// and auditing read.
     pub fn selection(&self) -> Selection {
         self.selection.clone()
     }
@@ -52,6 +59,11 @@ impl Section {
     /// The names its `link` fields use, each once, in the order of the file.
     pub fn links(&self) -> &[String] {
         &self.links
+    }
+
+    /// What an audit shows of both sides; nothing where the section says nothing.
+    pub fn audit(&self) -> &Audit {
+        &self.audit
     }
 
     /// Whether `when` holds for this record.

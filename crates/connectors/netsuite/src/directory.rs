@@ -49,28 +49,37 @@ impl Directory for Names {
 
     /// Faults: those of [`query::rows`].
     async fn find_all(&self, ports: &Ports, keys: &[String]) -> Result<BTreeMap<String, Found>> {
-        // No record is called nothing, and control characters are in no name.
-        let mut asked = BTreeSet::new();
-        for key in keys {
-            if !key.is_empty() && !key.contains(char::is_control) {
-                asked.insert(key.as_str());
-            }
-        }
-        let asked: Vec<&str> = asked.into_iter().collect();
-        let mut found = BTreeMap::new();
-        if asked.is_empty() {
-            return Ok(found);
-        }
         let settings = Settings::read(&*ports.variables)?;
-        for chunk in asked.chunks(CHUNK_KEYS_MAX) {
-            let query = Query::select(&[self.column], self.kind.name)?
-                .with_any(self.column, chunk)?
-                .with("isinactive", "F")?;
-            let rows = query::rows(ports, &settings, &query).await?;
-            gather(&mut found, chunk, self.column, &rows)?;
-        }
-        Ok(found)
+        let query = Query::select(&[self.column], self.kind.name)?.with("isinactive", "F")?;
+        find_all(ports, &settings, &query, self.column, keys).await
     }
+}
+
+/// The ids of the query's rows whose selected column holds exactly one of these texts.
+///
+/// Faults: those of [`query::rows`].
+pub(crate) async fn find_all(
+    ports: &Ports,
+    settings: &Settings,
+    query: &Query,
+    column: &str,
+    keys: &[String],
+) -> Result<BTreeMap<String, Found>> {
+    // No record is called nothing, and control characters are in no name.
+    let mut asked = BTreeSet::new();
+    for key in keys {
+        if !key.is_empty() && !key.contains(char::is_control) {
+            asked.insert(key.as_str());
+        }
+    }
+    let asked: Vec<&str> = asked.into_iter().collect();
+    let mut found = BTreeMap::new();
+    for chunk in asked.chunks(CHUNK_KEYS_MAX) {
+        let query = query.clone().with_any(column, chunk)?;
+        let rows = query::rows(ports, settings, &query).await?;
+        gather(&mut found, chunk, column, &rows)?;
+    }
+    Ok(found)
 }
 
 /// Adds what the rows hold under the keys asked for; other rows are the database's idea of equality.

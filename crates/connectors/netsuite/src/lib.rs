@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | keep records of one type in step | [`record`]: a [`Target`](sluice_core::Target) |
 //! | find items by SKU | [`items`], [`directory`]: a [`Directory`](sluice_core::Directory) |
+//! | walk all records of a type | [`Target::list`](sluice_core::Target::list): ids by SuiteQL, then each record |
 //! | ask SuiteQL | [`query::Query`], [`query::rows`] |
 //! | send anything else | [`client::Call`], [`client::send`] |
 //!

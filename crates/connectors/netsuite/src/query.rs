@@ -98,9 +98,7 @@ pub async fn rows(ports: &Ports, settings: &Settings, query: &Query) -> Result<V
     let mut rows = Vec::new();
     let mut after = None;
     for _ in 0..PAGE_COUNT_MAX {
-        let call = call(&query.page(after));
-        let response = client::send(ports, settings, &call).await?;
-        let page = read_page(&response, after)?;
+        let page = page(ports, settings, query, after, PAGE_ROWS_MAX).await?;
         rows.extend(page.rows);
         match page.next {
             Some(last) => after = Some(last),
@@ -111,17 +109,33 @@ pub async fn rows(ports: &Ports, settings: &Settings, query: &Query) -> Result<V
     Err(Fault::stop_flow(errors::REQUEST, message))
 }
 
-/// One page, and the id after which the next one starts, if there is one.
-#[derive(Debug)]
-struct Page {
-    rows: Vec<Row>,
-    next: Option<i64>,
+/// The rows after this id, at most so many, of which the vendor gives no more than [`PAGE_ROWS_MAX`].
+///
+/// Faults: as of [`rows`].
+pub async fn page(
+    ports: &Ports,
+    settings: &Settings,
+    query: &Query,
+    after: Option<i64>,
+    row_count_max: usize,
+) -> Result<Page> {
+    let limit = row_count_max.clamp(1, PAGE_ROWS_MAX);
+    let call = call(&query.page(after), limit);
+    let response = client::send(ports, settings, &call).await?;
+    read_page(&response, after, limit)
 }
 
-fn call(statement: &str) -> Call {
+/// One page, and the id after which the next one starts, if there is one.
+#[derive(Debug)]
+pub struct Page {
+    pub rows: Vec<Row>,
+    pub next: Option<i64>,
+}
+
+fn call(statement: &str, limit: usize) -> Call {
     Call {
         method: Method::POST,
-        path: format!("{QUERY_PATH}?limit={PAGE_ROWS_MAX}"),
+        path: format!("{QUERY_PATH}?limit={limit}"),
         // Without it the vendor answers 400.
         headers: vec![(PREFER, HeaderValue::from_static("transient"))],
         body: Some(Bytes::from(json!({"q": statement}).to_string())),
@@ -129,7 +143,7 @@ fn call(statement: &str) -> Call {
     }
 }
 
-fn read_page(response: &Response<Bytes>, after: Option<i64>) -> Result<Page> {
+fn read_page(response: &Response<Bytes>, after: Option<i64>, limit: usize) -> Result<Page> {
     let mut body = errors::json(response)?;
     let has_more = body
         .at("hasMore")
@@ -139,7 +153,7 @@ fn read_page(response: &Response<Bytes>, after: Option<i64>) -> Result<Page> {
     let Some(Value::Array(items)) = body.get_mut("items").map(Value::take) else {
         return Err(errors::answer_lacks("items"));
     };
-    if count.is_some_and(|count| count != items.len() as u64) || items.len() > PAGE_ROWS_MAX {
+    if count.is_some_and(|count| count != items.len() as u64) || items.len() > limit {
         return Err(lie("does not hold as many rows as it counts"));
     }
     let mut last = after;

@@ -1,14 +1,18 @@
 //! Records of one type as a target: found, read, upserted and closed through the REST record API.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures_util::stream::{self, StreamExt};
 use http::Method;
 use serde_json::{Value, json};
-use sluice_core::{Body, Fault, Held, Kind, Ports, Result, Target};
+use sluice_core::{Body, Fault, Found, Held, Kind, Listed, Ports, Result, Target};
 
 use crate::client::{self, Call, external_path, internal_path};
+use crate::directory;
 use crate::errors;
+use crate::query::{self, Query};
 use crate::settings::Settings;
 
 /// A sales order nobody has approved yet, by id and by name.
@@ -16,6 +20,29 @@ pub const PENDING_APPROVAL: &[&str] = &["A", "Pending Approval"];
 
 /// The vendor ends a synchronous request after 15 minutes (chapter_161251386312).
 const SYNCHRONOUS_MAX: Duration = Duration::from_secs(15 * 60);
+
+/// Records read at the same time: the account's limit is for all its integrations.
+const READS_AT_ONCE: usize = 4;
+
+const EXTERNAL_ID: &str = "externalId";
+
+/// Record types that are rows of SuiteQL's `transaction`, told apart by `recordtype`.
+const TRANSACTIONS: [&str; 14] = [
+    "cashRefund",
+    "cashSale",
+    "creditMemo",
+    "customerDeposit",
+    "customerPayment",
+    "estimate",
+    "invoice",
+    "itemFulfillment",
+    "itemReceipt",
+    "journalEntry",
+    "purchaseOrder",
+    "salesOrder",
+    "vendorBill",
+    "vendorPayment",
+];
 
 /// Records of one type, by its REST name: `netsuite::record("salesOrder")`.
 ///
@@ -106,6 +133,88 @@ impl Target for Record {
         Ok(())
     }
 
+    /// An external id that somebody else gave the record stays: another integration may go by it. The link
+    /// alone holds such a record then.
+    ///
+    /// Faults: as of [`Target::upsert`]; `NETSUITE_DUPLICATE` (retry) where another record has the external
+    /// id; `NETSUITE_NOT_FOUND` (dead letter) where this one is gone.
+    async fn update(
+        &self,
+        ports: &Ports,
+        held: &Held,
+        external_id: &str,
+        body: &Value,
+    ) -> Result<()> {
+        let settings = Settings::read(&*ports.variables)?;
+        let mut body = body.clone();
+        if self.external_id(held).is_none()
+            && let Value::Object(fields) = &mut body
+        {
+            fields.insert(EXTERNAL_ID.to_owned(), external_id.into());
+        }
+        let mut path = internal_path(self.kind.name, &held.id);
+        path.push_str(&replace(&self.replaced, &body));
+        let call = Call::write(Method::PATCH, path, &body);
+        client::send(ports, &settings, &call).await?;
+        Ok(())
+    }
+
+    /// One query for the ids, then each record. One that goes in between is left out.
+    ///
+    /// Faults: those of [`query::page`] and of [`Target::find`].
+    async fn list(
+        &self,
+        ports: &Ports,
+        after: Option<&str>,
+        record_count_max: usize,
+    ) -> Result<Listed> {
+        let settings = Settings::read(&*ports.variables)?;
+        let after = match after.map(str::parse) {
+            Some(Err(_)) => {
+                let message = "a page of records is asked for after what is no internal id";
+                return Err(Fault::stop_flow(errors::REQUEST, message));
+            }
+            Some(Ok(after)) => Some(after),
+            None => None,
+        };
+        let query = rows_of(self.kind.name, &[])?;
+        let page = query::page(ports, &settings, &query, after, record_count_max).await?;
+        let ids: Vec<String> = page.rows.iter().map(query::id).collect::<Result<_>>()?;
+        let mut reads = stream::iter(&ids)
+            .map(|id| self.read(ports, id))
+            .buffered(READS_AT_ONCE);
+        let mut records = Vec::with_capacity(ids.len());
+        while let Some(held) = reads.next().await {
+            records.extend(held?);
+        }
+        let next = page.next.map(|last| last.to_string());
+        Ok(Listed { records, next })
+    }
+
+    /// Columns bear the fields' names, in lower case.
+    ///
+    /// Faults: those of [`query::rows`].
+    async fn find_all(
+        &self,
+        ports: &Ports,
+        field: &str,
+        keys: &[String],
+    ) -> Result<BTreeMap<String, Found>> {
+        let settings = Settings::read(&*ports.variables)?;
+        let column = field.to_ascii_lowercase();
+        let query = rows_of(self.kind.name, &[&column])?;
+        directory::find_all(ports, &settings, &query, &column, keys).await
+    }
+
+    fn external_id(&self, held: &Held) -> Option<String> {
+        let id = held.body.at(EXTERNAL_ID).and_then(Value::as_str)?;
+        (!id.is_empty()).then(|| id.to_owned())
+    }
+
+    fn is_closed(&self, held: &Held) -> bool {
+        matches!(closing(self.closing, &held.body), Ok(None))
+    }
+
     /// A record that is closed already is left alone.
     ///
     /// Faults: those of [`client::send`] for a write; `NETSUITE_REQUEST` (stop the flow) where
@@ -132,6 +241,15 @@ impl Target for Record {
     fn settles_within(&self) -> Duration {
         SYNCHRONOUS_MAX
     }
+}
+
+/// The rows of SuiteQL that are records of this type. Transactions share a table, and so do items.
+fn rows_of(kind: &str, columns: &[&str]) -> Result<Query> {
+    if TRANSACTIONS.contains(&kind) {
+        return Query::select(columns, "transaction")?
+            .with("recordtype", &kind.to_ascii_lowercase());
+    }
+    Query::select(columns, &kind.to_ascii_lowercase())
 }
 
 async fn get(ports: &Ports, path: String) -> Result<Option<Held>> {

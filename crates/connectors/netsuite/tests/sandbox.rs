@@ -357,3 +357,91 @@ fn wrong_secrets_are_refused() {
         assert_eq!(fault.code, code, "{variable}: {fault}");
     }
 }
+
+#[test]
+fn a_record_that_was_there_before_is_changed_by_its_id_and_not_added_again() {
+    for foreign in [None, Some("another-integration-7")] {
+        let wire = Wire::new();
+        let ports = wire.ports("token");
+        run(customers().upsert(&ports, CUSTOMER, &customer(&wire))).unwrap();
+        let mut fields = order(&wire, &[("1", "1"), ("2", "2")]);
+        fields["entity"] = json!({"id": wire.id_of("customer", "companyName", "O'Brien & Sons")});
+        fields["otherRefNum"] = json!("PO-1");
+        if let Some(foreign) = foreign {
+            fields["externalId"] = json!(foreign);
+        }
+        wire.make("salesOrder", fields);
+        let keys = ["PO-1".to_owned(), "PO-2".to_owned(), "po-1".to_owned()];
+        let found = run(orders().find_all(&ports, "otherRefNum", &keys)).unwrap();
+        let id = wire.id_of("salesOrder", "otherRefNum", "PO-1");
+        assert_eq!(found, [("PO-1".to_owned(), Found::One(id.clone()))].into());
+        let held = run(orders().read(&ports, &id)).unwrap().unwrap();
+        assert_eq!(orders().external_id(&held).as_deref(), foreign);
+
+        let one = order(&wire, &[("4", "2.50")]);
+        for _ in 0..2 {
+            run(orders().update(&ports, &held, ORDER, &one)).unwrap();
+        }
+        let held = run(orders().read(&ports, &id)).unwrap().unwrap();
+        assert_eq!(held.body.list("item.items").unwrap().len(), 1);
+        assert_eq!(
+            orders().external_id(&held).as_deref(),
+            Some(foreign.unwrap_or(ORDER))
+        );
+        assert_eq!(wire.count("salesOrder"), 1);
+        let under_ours = run(orders().find(&ports, ORDER)).unwrap();
+        assert_eq!(under_ours.is_some(), foreign.is_none());
+    }
+}
+
+#[test]
+fn an_external_id_that_another_record_has_is_not_given_twice() {
+    let wire = Wire::new();
+    let ports = wire.ports("token");
+    run(customers().upsert(&ports, CUSTOMER, &customer(&wire))).unwrap();
+    run(orders().upsert(&ports, ORDER, &order(&wire, &[("1", "1")]))).unwrap();
+    let mut fields = order(&wire, &[("1", "1")]);
+    fields["memo"] = json!("there before");
+    wire.make("salesOrder", fields);
+    let id = wire.id_of("salesOrder", "memo", "there before");
+    let held = run(orders().read(&ports, &id)).unwrap().unwrap();
+    let fault = run(orders().update(&ports, &held, ORDER, &json!({}))).unwrap_err();
+    assert_eq!(fault.code, errors::DUPLICATE, "{fault}");
+}
+
+#[test]
+fn all_records_of_a_type_are_walked_in_the_order_of_their_ids() {
+    let wire = Wire::new();
+    let ports = wire.ports("token");
+    run(customers().upsert(&ports, CUSTOMER, &customer(&wire))).unwrap();
+    for _ in 0..5 {
+        wire.make("salesOrder", order(&wire, &[("1", "1")]));
+    }
+    let (mut ids, mut after, mut pages) = (Vec::new(), None, 0);
+    loop {
+        let page = run(orders().list(&ports, after.as_deref(), 2)).unwrap();
+        for held in &page.records {
+            assert_eq!(held.body.list("item.items").unwrap().len(), 1);
+            assert!(!orders().is_closed(held));
+            ids.push(held.id.parse::<i64>().unwrap());
+        }
+        pages += 1;
+        match page.next {
+            Some(next) => after = Some(next),
+            None => break,
+        }
+    }
+    assert_eq!((ids.len(), pages), (5, 3));
+    assert!(ids.is_sorted());
+    let all = run(customers().list(&ports, None, 10)).unwrap();
+    assert_eq!((all.records.len(), all.next), (1, None));
+    let fault = run(orders().list(&ports, Some("1 OR 1=1"), 2)).unwrap_err();
+    assert_eq!(fault.action, Action::StopFlow);
+
+    let held = run(orders().read(&ports, &ids[0].to_string()))
+        .unwrap()
+        .unwrap();
+    run(orders().close(&ports, &held)).unwrap();
+    let held = run(orders().read(&ports, &held.id)).unwrap().unwrap();
+    assert!(orders().is_closed(&held));
+}

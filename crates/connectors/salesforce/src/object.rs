@@ -1,11 +1,13 @@
 //! Salesforce records of one kind as a source: fetched, listed by change, written back to.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use http::header::DATE;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 use sluice_core::{
-    Change, Fault, Gone, Hook, Kind, Observed, Page, Ports, Position, Record, RecordId, Result,
-    Selection, Source, Version, Window, async_trait,
+    Body, Change, Fault, Found, Gone, Hook, Kind, Observed, Page, Ports, Position, Record,
+    RecordId, Result, Selection, Source, Version, Window, async_trait,
 };
 
 use crate::client::{self, Call};
@@ -105,10 +107,10 @@ impl Object {
     }
 
     /// Reads one record of an answer to [`Object::query`].
-    fn read(&self, row: Row, select: &Selection) -> Result<Found> {
+    fn read(&self, row: Row, select: &Selection) -> Result<Came> {
         let id = id(&row, "Id")?;
         let version = version(&row)?;
-        let mut found = Found {
+        let mut found = Came {
             id,
             gone: self.gone(&row)?,
             version,
@@ -143,6 +145,24 @@ impl Object {
             None | Some(Value::Null) => Ok(Some(Gone::Deleted)),
             Some(_) => Ok(Some(Gone::Merged(id(row, MASTER)?.to_string()))),
         }
+    }
+
+    /// The record with its lists read to their ends.
+    async fn observed(
+        &self,
+        ports: &Ports,
+        settings: &Settings,
+        mut found: Came,
+    ) -> Result<Observed> {
+        if let Some(gone) = found.gone {
+            return Ok(Observed::Gone(gone));
+        }
+        for (name, list) in std::mem::take(&mut found.unfinished) {
+            let rows = query::rest(ports, settings, list).await?;
+            found.body.insert(name, plain(rows));
+        }
+        let id = self.kind().id(found.id.to_string());
+        Ok(Observed::Present(found.record(id)))
     }
 
     /// One page of the records' own changes, each with its record unless that is incomplete.
@@ -201,8 +221,8 @@ impl Object {
     }
 }
 
-/// One record as found, perhaps with lists that go on elsewhere.
-struct Found {
+/// One record as it came, perhaps with lists that go on elsewhere.
+struct Came {
     id: Id,
     version: Version,
     gone: Option<Gone>,
@@ -210,7 +230,7 @@ struct Found {
     unfinished: Vec<(String, query::Page)>,
 }
 
-impl Found {
+impl Came {
     fn record(self, id: RecordId) -> Record {
         Record {
             id,
@@ -246,19 +266,68 @@ impl Source for Object {
         let Some(row) = rows.next() else {
             return Ok(Observed::Gone(Gone::Unknown));
         };
-        let mut found = self.read(row, select)?;
+        let found = self.read(row, select)?;
         if found.id != id || rows.next().is_some() {
             return Err(errors::answer_lacks("record of the id asked for"));
         }
-        if let Some(gone) = found.gone {
-            return Ok(Observed::Gone(gone));
+        self.observed(ports, &settings, found).await
+    }
+
+    /// Faults: as of [`Source::fetch`].
+    async fn fetch_all(
+        &self,
+        ports: &Ports,
+        ids: &[String],
+        select: &Selection,
+    ) -> Result<BTreeMap<String, Observed>> {
+        let settings = Settings::read(&*ports.variables)?;
+        let mut observed = BTreeMap::new();
+        let mut asked = BTreeMap::new();
+        for id in ids {
+            // Nobody has a record of an id that can be none.
+            observed.insert(id.clone(), Observed::Gone(Gone::Unknown));
+            asked.extend(Id::parse(id).map(|parsed| (parsed.to_string(), id.clone())));
         }
-        for (name, list) in std::mem::take(&mut found.unfinished) {
-            let rows = query::rest(ports, &settings, list).await?;
-            found.body.insert(name, plain(rows));
+        let plain: Vec<&str> = asked.keys().map(String::as_str).collect();
+        let query = self.query(select)?;
+        for row in query::rows_of_any(ports, &settings, &query, "Id", &plain).await? {
+            let found = self.read(row, select)?;
+            let id = asked.get(&found.id.to_string());
+            let id = id.ok_or_else(|| errors::answer_lacks("record of an id asked for"))?;
+            let found = self.observed(ports, &settings, found).await?;
+            observed.insert(id.clone(), found);
         }
-        let record = found.record(self.kind().id(id.to_string()));
-        Ok(Observed::Present(record))
+        Ok(observed)
+    }
+
+    /// Upper and lower case are told apart, whatever the database thinks is equal.
+    ///
+    /// Faults: those of [`query::rows`].
+    async fn find_all(
+        &self,
+        ports: &Ports,
+        field: &str,
+        keys: &[String],
+    ) -> Result<BTreeMap<String, Found>> {
+        let settings = Settings::read(&*ports.variables)?;
+        let asked: BTreeSet<&str> = keys.iter().map(String::as_str).collect();
+        let asked: Vec<&str> = asked.into_iter().filter(|key| !key.is_empty()).collect();
+        let mut ids: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        let query = Query::select(["Id", field], self.name)?.undeleted();
+        for row in query::rows_of_any(ports, &settings, &query, field, &asked).await? {
+            let id = id(&row, "Id")?.to_string();
+            let row = Value::Object(row);
+            let key = row.at(field).and_then(Value::as_str);
+            let key = key.ok_or_else(|| errors::answer_lacks(field))?;
+            if asked.contains(&key) {
+                ids.entry(key.to_owned()).or_default().push(id);
+            }
+        }
+        let found = ids.into_iter().map(|(key, mut ids)| match ids.len() {
+            1 => (key, Found::One(ids.remove(0))),
+            _ => (key, Found::Several(ids)),
+        });
+        Ok(found.collect())
     }
 
     /// The `Date` of a cheap answer. Salesforce has no other clock to ask; whole seconds, rounded down by

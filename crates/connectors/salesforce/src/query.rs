@@ -19,6 +19,8 @@ pub const PAGE_ROWS_MAX: usize = 2000;
 pub const PAGE_COUNT_MAX: usize = 500;
 /// The vendor refuses longer addresses with 414.
 const PATH_BYTES_MAX: usize = 16_000;
+/// What the texts of one `IN` may take of it.
+const TEXTS_BYTES_MAX: usize = 8_000;
 /// The vendor's own limit of relationships in one path.
 const PATH_NAMES_MAX: usize = 6;
 
@@ -67,6 +69,16 @@ impl Query {
     /// Fault: as [`Query::select`].
     pub fn with(mut self, field: &str, text: &str) -> Result<Self> {
         let condition = format!("{} = {}", field_name(field)?, literal(text));
+        self.conditions.push(condition);
+        Ok(self)
+    }
+
+    /// Only records whose field holds one of these texts; none of them is to be empty.
+    ///
+    /// Fault: as [`Query::select`].
+    pub fn with_any(mut self, field: &str, texts: &[&str]) -> Result<Self> {
+        let literals: Vec<String> = texts.iter().copied().map(literal).collect();
+        let condition = format!("{} IN ({})", field_name(field)?, literals.join(", "));
         self.conditions.push(condition);
         Ok(self)
     }
@@ -132,6 +144,41 @@ impl Query {
 pub async fn rows(ports: &Ports, settings: &Settings, query: &Query) -> Result<Vec<Row>> {
     let page = first_page(ports, settings, query).await?;
     rest(ports, settings, page).await
+}
+
+/// Every record of the query whose field holds one of these texts, in as many queries as their addresses
+/// take.
+///
+/// Faults: those of [`rows`].
+pub async fn rows_of_any(
+    ports: &Ports,
+    settings: &Settings,
+    query: &Query,
+    field: &str,
+    texts: &[&str],
+) -> Result<Vec<Row>> {
+    let mut found = Vec::new();
+    let mut rest = texts;
+    while !rest.is_empty() {
+        let (chunk, others) = rest.split_at(fitting(rest));
+        let query = query.clone().with_any(field, chunk)?;
+        found.append(&mut rows(ports, settings, &query).await?);
+        rest = others;
+    }
+    Ok(found)
+}
+
+/// How many of these texts, the first ones, one query may ask for: at least one.
+fn fitting(texts: &[&str]) -> usize {
+    // A byte takes three in an address; quotes, comma and blank around a text, too.
+    let lengths = texts.iter().map(|text| 3 * text.len() + 12);
+    let sums = lengths.scan(0, |sum, length| {
+        *sum += length;
+        Some(*sum)
+    });
+    sums.take_while(|sum| *sum <= TEXTS_BYTES_MAX)
+        .count()
+        .max(1)
 }
 
 /// The first page of the query's answer.

@@ -8,8 +8,8 @@ use jiff::SignedDuration;
 use sandbox::Refusal;
 use serde_json::{Map, Value, json};
 use sluice_core::{
-    Action, Body, Gone, Hook, Observed, Ports, Position, Record, Selection, Source, Timestamp,
-    Version, Window, WriteOutcome,
+    Action, Body, Found, Gone, Hook, Observed, Ports, Position, Record, Selection, Source,
+    Timestamp, Version, Window, WriteOutcome,
 };
 
 use salesforce::client::{self, Upserted};
@@ -389,4 +389,56 @@ fn what_the_organization_announces_is_accepted() {
         wire.deliveries().is_empty(),
         "acknowledged is not sent again"
     );
+}
+
+#[test]
+fn many_records_are_read_in_one_look_up() {
+    let wire = Wire::new();
+    let ports = wire.ports(MODE);
+    let id = text(&wire.opportunity_with_lines(2), "Id").to_owned();
+    let others = wire.records("Opportunity");
+    let mut others = others.iter().map(|record| text(record, "Id"));
+    let deleted = others.find(|other| *other != id).unwrap().to_owned();
+    wire.delete("Opportunity", &deleted);
+    let unknown = "006000000000000AAA".to_owned();
+    let mut ids = vec![
+        id.clone(),
+        deleted.clone(),
+        "nonsense".into(),
+        unknown.clone(),
+    ];
+    // More than one query takes.
+    ids.extend((0..300).map(|number| format!("006000000000{number:03}")));
+    let before = wire.asked();
+    let seen = run(opportunities().fetch_all(&ports, &ids, &select())).unwrap();
+    assert!(wire.asked() - before < 5, "a login and a few queries");
+    assert_eq!(seen.len(), ids.len());
+    assert_eq!(seen[&id], Observed::Present(present(&ports, &id)));
+    assert_eq!(seen[&deleted], Observed::Gone(Gone::Deleted));
+    assert_eq!(seen["nonsense"], Observed::Gone(Gone::Unknown));
+    assert_eq!(seen[&unknown], Observed::Gone(Gone::Unknown));
+}
+
+#[test]
+fn records_are_found_by_what_a_field_holds() {
+    let wire = Wire::new();
+    let ports = wire.ports(MODE);
+    let name = "O'Brien \\ 5%";
+    let ids: Vec<String> = wire.records("Opportunity")[..2]
+        .iter()
+        .map(|record| text(record, "Id").to_owned())
+        .collect();
+    wire.change("Opportunity", &ids[0], json!({ "PO_Number__c": name }));
+    wire.change("Opportunity", &ids[1], json!({"PO_Number__c": "PO-2!"}));
+    let find = |keys: &[&str]| {
+        let keys: Vec<String> = keys.iter().map(|key| (*key).to_owned()).collect();
+        run(opportunities().find_all(&ports, "PO_Number__c", &keys)).unwrap()
+    };
+    let found = find(&[name, "po-2!", "PO-3!", ""]);
+    assert_eq!(
+        found,
+        [(name.to_owned(), Found::One(ids[0].clone()))].into()
+    );
+    wire.change("Opportunity", &ids[0], json!({"PO_Number__c": "PO-2!"}));
+    assert!(matches!(&find(&["PO-2!"])["PO-2!"], Found::Several(ids) if ids.len() == 2));
 }

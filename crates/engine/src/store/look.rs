@@ -37,6 +37,25 @@ impl Queue<'_> {
         rows.iter().map(dead).collect()
     }
 
+    /// Id, state and fault of those of the records that are in the queue.
+    pub async fn states(&self, ids: &[&str]) -> Result<Vec<(String, String, Value)>> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let statement = format!(
+            "SELECT id, state, fault FROM queue WHERE flow = ?1 AND id IN ({})",
+            places(2, ids.len())
+        );
+        let mut parameters: Vec<Cell> = vec![self.flow.into()];
+        parameters.extend(ids.iter().map(|id| Cell::from(*id)));
+        let rows = self.ports.sql.execute(&statement, &parameters).await?;
+        let state = |row: &Row| {
+            let fault = parsed(row.optional_text(2)?);
+            Ok((row.text(0)?.to_owned(), row.text(1)?.to_owned(), fault))
+        };
+        rows.iter().map(state).collect()
+    }
+
     /// A record's item with all that is known of it; null where it is not in the queue.
     pub async fn item(&self, id: &str) -> Result<Value> {
         let statement =

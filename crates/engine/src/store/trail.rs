@@ -173,6 +173,14 @@ impl Trail<'_> {
         self.write(line, by).await
     }
 
+    /// Notes that a record is about to be linked to a target that was there before. The link is kept elsewhere:
+    /// the line comes first. False if the flow works, or the record is in work.
+    pub async fn adopt(&self, id: &str, details: &Value, by: &By) -> Result<bool> {
+        let condition = format!("EXISTS (SELECT 1 FROM paused WHERE flow = ?1) AND {IDLE}");
+        self.line("adopt", id, by, Some(details), None, &condition)
+            .await
+    }
+
     /// Notes where the cursor is about to be set. It is kept elsewhere: the line comes first.
     pub async fn cursor(&self, details: Value, by: &By) -> Result<()> {
         let line = Line {

@@ -12,8 +12,8 @@ use serde_json::{Map, Value, json};
 use sluice_core::memory::{ManualClock, MapVariables, MemoryKeyValue, SeededRandom};
 use sluice_core::ports::{Cell as SqlCell, Clock, Dialect, Http, Limit, Row, SendError, Sql};
 use sluice_core::{
-    Bytes, Change, Code, Directory, Fault, Found, Gone, Held, Hint, Hook, Kind, Observed, Page,
-    Ports, Position, Record, Refused, Result, Selection, Source, Target, Version, Window,
+    Bytes, Change, Code, Directory, Fault, Found, Gone, Held, Hint, Hook, Kind, Listed, Observed,
+    Page, Ports, Position, Record, Refused, Result, Selection, Source, Target, Version, Window,
     async_trait,
 };
 
@@ -22,20 +22,35 @@ pub const ORDER: Kind = Kind::new("books", "order");
 
 const MAPPING: &str = r#"
 version = 1
+[settings]
+time_zone = "UTC"
 
 [order]
 when = { from = "stage", equals = "won" }
 [order.fields]
 customer = { from = "account", link = "customer", optional = true }
 total    = { from = "total", as = "decimal" }
+currency = { from = "currency", optional = true }
+day      = { from = "day", as = "date", optional = true }
 item     = { from = "product", link = "item", key = "sku", optional = true }
 [order.write_back]
 order_id = { from = "id" }
+[order.adopt]
+key = { target = "po", from = "po" }
+[order.audit]
+source = { amount = "total", currency = "currency", date = "day" }
+target = { amount = "total", currency = "currency", date = "day" }
+owned = { from = "channel", equals = "shop" }
 
 [customer.fields]
 name   = { from = "name" }
 parent = { from = "parent", link = "customer", optional = true }
+[customer.adopt]
+key = { target = "name", from = "name" }
 "#;
+
+/// How the key of a record without an external id begins.
+const NAMELESS: &str = "none:";
 
 /// Kind and id.
 type Key = (&'static str, String);
@@ -67,6 +82,28 @@ impl Systems {
             .borrow()
             .get(external_id)
             .map(|(_, body)| body.clone())
+    }
+
+    /// A record of somebody else's, under no external id.
+    pub fn enter(&self, kind: Kind, id: &str, mut body: Value) {
+        body["id"] = id.into();
+        let key = format!("{NAMELESS}{id}:{}", kind.name);
+        self.target.borrow_mut().insert(key, (id.to_owned(), body));
+    }
+
+    /// A change of a target record behind our back.
+    pub fn tamper(&self, id: &str, field: &str, value: Value) {
+        for (held, body) in self.target.borrow_mut().values_mut() {
+            if held == id {
+                body[field] = value.clone();
+            }
+        }
+    }
+
+    fn key_of(&self, id: &str) -> Option<String> {
+        let target = self.target.borrow();
+        let found = target.iter().find(|(_, (held, _))| held == id);
+        found.map(|(key, _)| key.clone())
     }
 
     pub fn logged(&self, what: &str) -> usize {
@@ -112,6 +149,36 @@ impl Source for FakeSource {
                 None => Observed::Gone(Gone::Deleted),
             },
         )
+    }
+
+    async fn fetch_all(
+        &self,
+        ports: &Ports,
+        ids: &[String],
+        select: &Selection,
+    ) -> Result<BTreeMap<String, Observed>> {
+        let mut observed = BTreeMap::new();
+        for id in ids {
+            // Purged: no longer known at all.
+            let seen = match self.fetch(ports, id, select).await? {
+                Observed::Gone(_) => Observed::Gone(Gone::Unknown),
+                present => present,
+            };
+            observed.insert(id.clone(), seen);
+        }
+        Ok(observed)
+    }
+
+    async fn find_all(
+        &self,
+        _: &Ports,
+        field: &str,
+        keys: &[String],
+    ) -> Result<BTreeMap<String, Found>> {
+        let source = self.0.source.borrow();
+        let mine = source.iter().filter(|((kind, _), _)| *kind == self.1.name);
+        let held = mine.map(|((_, id), (_, body))| (id, body));
+        Ok(found(held, field, keys))
     }
 
     async fn now(&self, _: &Ports) -> Result<Timestamp> {
@@ -223,6 +290,59 @@ impl Target for FakeTarget {
         fault.map_or(Ok(()), Err)
     }
 
+    async fn update(&self, _: &Ports, held: &Held, external_id: &str, body: &Value) -> Result<()> {
+        self.0.note(format!("update {}", held.id));
+        let key = self.0.key_of(&held.id).unwrap();
+        let mut target = self.0.target.borrow_mut();
+        let mut body = body.clone();
+        body["id"] = held.id.clone().into();
+        target.remove(&key);
+        let key = match key.starts_with(NAMELESS) {
+            true => external_id.to_owned(),
+            false => key,
+        };
+        target.insert(key, (held.id.clone(), body));
+        Ok(())
+    }
+
+    async fn list(&self, _: &Ports, after: Option<&str>, count: usize) -> Result<Listed> {
+        let number = |id: &str| id.trim_start_matches('T').parse::<u32>().unwrap();
+        let after = after.map_or(0, number);
+        let mut records: Vec<Held> = self
+            .held()
+            .into_iter()
+            .filter(|held| number(&held.id) > after)
+            .collect();
+        records.sort_by_key(|held| number(&held.id));
+        let more = records.len() > count;
+        records.truncate(count);
+        let next = records.last().filter(|_| more).map(|held| held.id.clone());
+        Ok(Listed { records, next })
+    }
+
+    async fn find_all(
+        &self,
+        _: &Ports,
+        field: &str,
+        keys: &[String],
+    ) -> Result<BTreeMap<String, Found>> {
+        let mut held = self.held();
+        for one in &mut held {
+            one.body["externalId"] = self.external_id(one).into();
+        }
+        let held = held.iter().map(|held| (&held.id, &held.body));
+        Ok(found(held, field, keys))
+    }
+
+    fn external_id(&self, held: &Held) -> Option<String> {
+        let key = self.0.key_of(&held.id)?;
+        (!key.starts_with(NAMELESS)).then_some(key)
+    }
+
+    fn is_closed(&self, held: &Held) -> bool {
+        held.body.get("closed") == Some(&true.into())
+    }
+
     async fn close(&self, _: &Ports, held: &Held) -> Result<()> {
         self.0.note(format!("close {}", held.id));
         for (id, body) in self.0.target.borrow_mut().values_mut() {
@@ -244,6 +364,46 @@ impl Target for FakeTarget {
     fn settles_within(&self) -> Duration {
         Duration::from_secs(900)
     }
+}
+
+impl FakeTarget {
+    fn held(&self) -> Vec<Held> {
+        let target = self.0.target.borrow();
+        let kind = format!(":{}", self.1.name);
+        let mine = target.iter().filter(|(key, _)| key.ends_with(&kind));
+        mine.map(|(_, (id, body))| Held {
+            id: id.clone(),
+            body: body.clone(),
+        })
+        .collect()
+    }
+}
+
+/// Which of these hold one of the keys in the field.
+fn found<'a>(
+    held: impl Iterator<Item = (&'a String, &'a Value)>,
+    field: &str,
+    keys: &[String],
+) -> BTreeMap<String, Found> {
+    let mut found = BTreeMap::new();
+    for (id, body) in held {
+        let Some(key) = body[field]
+            .as_str()
+            .filter(|key| keys.contains(&(*key).to_owned()))
+        else {
+            continue;
+        };
+        let now = match found.remove(key) {
+            None => Found::One(id.clone()),
+            Some(Found::One(first)) => Found::Several(vec![first, id.clone()]),
+            Some(Found::Several(mut ids)) => {
+                ids.push(id.clone());
+                Found::Several(ids)
+            }
+        };
+        found.insert(key.to_owned(), now);
+    }
+    found
 }
 
 #[async_trait(?Send)]

@@ -16,12 +16,19 @@ const KNOWN: &[&str] = &["from", "equals", "not_equals", "in", "not_in", "exists
 
 /// The conditions under a table's `when`: one, or a list of them that must all hold.
 pub fn read(keys: &Keys, place: Place, context: &mut Context) -> Vec<Condition> {
-    let Some(value) = keys.get("when") else {
+    under("when", keys, place, context)
+}
+
+/// Those under another name.
+pub fn under(name: &str, keys: &Keys, place: Place, context: &mut Context) -> Vec<Condition> {
+    let Some(value) = keys.get(name) else {
         return Vec::new();
     };
     let values: Vec<&Spanned<DeValue>> = match value.get_ref() {
         DeValue::Array(list) if list.is_empty() => {
-            context.problems.add(value.span(), "`when` is empty");
+            context
+                .problems
+                .add(value.span(), format!("`{name}` is empty"));
             Vec::new()
         }
         DeValue::Array(list) => list.iter().collect(),
@@ -29,14 +36,19 @@ pub fn read(keys: &Keys, place: Place, context: &mut Context) -> Vec<Condition> 
     };
     values
         .into_iter()
-        .filter_map(|value| one(value, place, context))
+        .filter_map(|value| one(name, value, place, context))
         .collect()
 }
 
-fn one(value: &Spanned<DeValue>, place: Place, context: &mut Context) -> Option<Condition> {
+fn one(
+    name: &str,
+    value: &Spanned<DeValue>,
+    place: Place,
+    context: &mut Context,
+) -> Option<Condition> {
     let DeValue::Table(table) = value.get_ref() else {
         let is = kind(value.get_ref());
-        let reason = format!("`when` must be `{{ from = \"…\", equals = … }}`, not {is}");
+        let reason = format!("`{name}` must be `{{ from = \"…\", equals = … }}`, not {is}");
         context.problems.add(value.span(), reason);
         return None;
     };

@@ -258,7 +258,10 @@ fn extras(keys: &Keys, conversion: &str, context: &mut Context) {
     }
 }
 
-fn table(keys: &Keys, context: &mut Context) -> Option<std::sync::Arc<crate::convert::Table>> {
+pub(super) fn table(
+    keys: &Keys,
+    context: &mut Context,
+) -> Option<std::sync::Arc<crate::convert::Table>> {
     let name = keys.text("table", &mut context.problems)?;
     if let Some(table) = context.tables.get(name) {
         return Some(table.clone());
@@ -274,7 +277,7 @@ fn table(keys: &Keys, context: &mut Context) -> Option<std::sync::Arc<crate::con
     None
 }
 
-fn zone(keys: &Keys, context: &mut Context) -> Option<Zone> {
+pub(super) fn zone(keys: &Keys, context: &mut Context) -> Option<Zone> {
     if keys.has("zone") {
         return settings::time_zone(keys, "zone", &mut context.problems);
     }

@@ -1,5 +1,7 @@
 //! From the text of a mapping file to a checked plan.
 
+mod adopt;
+mod audit;
 mod condition;
 mod field;
 mod keys;

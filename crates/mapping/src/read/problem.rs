@@ -77,7 +77,7 @@ impl<'t> Problems<'t> {
     }
 
     /// `mapping.toml:12:5`, both from 1, columns in characters.
-    fn place(&self, offset: usize) -> String {
+    pub fn place(&self, offset: usize) -> String {
         let mut end = offset.min(self.text.len());
         while !self.text.is_char_boundary(end) {
             end -= 1;

@@ -6,7 +6,9 @@ use toml::de::{DeTable, DeValue};
 use super::condition;
 use super::field::{self, Place};
 use super::keys::{Keys, in_order};
-use super::{Context, problem};
+use super::{Context, adopt, audit, problem};
+use crate::adopt::Adopt;
+use crate::audit::Audit;
 use crate::block::Block;
 use crate::condition::Condition;
 use crate::list::List;
@@ -15,7 +17,7 @@ use crate::rule::{Field, Origin};
 use crate::section::Section;
 use crate::shape::Node;
 
-const SECTION_KEYS: &[&str] = &["when", "fields", "lists", "write_back"];
+const SECTION_KEYS: &[&str] = &["when", "fields", "lists", "write_back", "adopt", "audit"];
 const LIST_KEYS: &[&str] = &[
     "from",
     "when",
@@ -50,7 +52,17 @@ pub fn read(name: &str, keys: &Keys, context: &mut Context) -> Section {
     if let Some(table) = keys.table("write_back", &mut context.problems) {
         fields(&mut write_back, table, Place::WriteBack, context);
     }
-    section(name, when, block, write_back)
+    let mut section = section(name, when, block, write_back);
+    section.place = context.problems.place(keys.span.start);
+    section.adopt = adopt::read(keys, context);
+    section.audit = audit::read(keys, context);
+    // Always, so that a record looks the same whoever asks for it.
+    let keys = section.adopt.iter().flat_map(Adopt::keys);
+    let shown = section.audit.source.paths();
+    let paths = keys.map(|key| &key.from).chain(shown);
+    let fields: Vec<String> = paths.map(Path::inner).collect();
+    section.selection.fields.extend(fields);
+    section
 }
 
 fn fields(block: &mut Block, table: &DeTable, place: Place, context: &mut Context) {
@@ -170,5 +182,8 @@ fn section(name: &str, when: Vec<Condition>, block: Block, write_back: Block) ->
         links,
         inputs,
         selection,
+        place: String::new(),
+        adopt: None,
+        audit: Audit::default(),
     }
 }

@@ -40,7 +40,7 @@ fn all_keys_are_looked_up_at_once() {
     );
     assert_eq!(script.lines().len(), 1);
     assert!(script.lines()[0].ends_with(
-        r#"{"q":"SELECT id, itemid FROM item WHERE itemid IN ('BX-1', 'O''Brien', 'gone') AND isinactive = 'F' ORDER BY id"}"#
+        r#"{"q":"SELECT id, itemid FROM item WHERE isinactive = 'F' AND itemid IN ('BX-1', 'O''Brien', 'gone') ORDER BY id"}"#
     ));
 }
 
