@@ -176,9 +176,14 @@ impl Trail<'_> {
     /// Notes that a record is about to be linked to a target that was there before. The link is kept elsewhere:
     /// the line comes first. False if the flow works, or the record is in work.
     pub async fn adopt(&self, id: &str, details: &Value, by: &By) -> Result<bool> {
-        let condition = format!("EXISTS (SELECT 1 FROM paused WHERE flow = ?1) AND {IDLE}");
-        self.line("adopt", id, by, Some(details), None, &condition)
-            .await
+        let line = Line {
+            action: "adopt",
+            subject: id,
+            details: Some(details.clone()),
+            condition: PAUSED_AND_IDLE,
+            ..Line::default()
+        };
+        self.write(line, by).await
     }
 
     /// Notes where the cursor is about to be set. It is kept elsewhere: the line comes first.
@@ -261,6 +266,9 @@ impl Trail<'_> {
 
 const IDLE: &str =
     "NOT EXISTS (SELECT 1 FROM queue WHERE flow = ?1 AND id = ?4 AND lease_until > ?2)";
+/// The same, and nobody works: what is linked now is not linked by a run at the same time.
+const PAUSED_AND_IDLE: &str = "EXISTS (SELECT 1 FROM paused WHERE flow = ?1)
+    AND NOT EXISTS (SELECT 1 FROM queue WHERE flow = ?1 AND id = ?4 AND lease_until > ?2)";
 
 fn line(row: &Row) -> Result<Value> {
     Ok(json!({
