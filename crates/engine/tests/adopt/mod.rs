@@ -147,12 +147,11 @@ fn adopted_records_stay_as_they_are_until_their_source_changes_and_then_have_no_
     }
     house.wait(60);
     house.run();
-    block_on(
-        house
-            .worker()
-            .receive(&[house.hint("D1"), house.hint("D2")]),
-    )
-    .unwrap();
+    // Told again, too.
+    let worker = house.worker();
+    let items = block_on(worker.receive(&[house.hint("D1"), house.hint("D2")])).unwrap();
+    let work = items.into_iter().map(engine::Work::from).collect();
+    block_on(worker.work(work, "hook", &mut engine::Tally::default())).unwrap();
     house.wait(121);
     house.run();
     assert_eq!(writes(&house), 0, "{:?}", house.systems.log.borrow());
