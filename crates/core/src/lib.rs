@@ -5,17 +5,21 @@
 //! - [`Source`], [`Target`], [`Directory`], [`Hook`]: what a connector offers the engine
 //! - [`Ports`]: HTTP, key-value, SQL, clock, random numbers, variables
 //! - [`body`]: reading a record's body without inventing values; [`Money`]: exact amounts
+//! - [`json`]: reading and writing JSON
 //! - [`Moment`]: reading times; [`time`]: moving and storing them
+//! - [`Secret`], [`PrivateKey`]: what must never be shown
 //! - [`memory`]: ports for tests (feature `memory`)
 
 pub mod body;
 mod fault;
 mod hook;
+pub mod json;
 #[cfg(feature = "memory")]
 pub mod memory;
 mod moment;
 mod money;
 pub mod ports;
+mod private_key;
 mod record;
 mod secret;
 mod source;
@@ -29,6 +33,7 @@ pub use hook::{Hook, Refused};
 pub use moment::Moment;
 pub use money::{Currency, Money};
 pub use ports::Ports;
+pub use private_key::PrivateKey;
 pub use record::{Gone, Hint, Kind, Observed, Record, RecordId, Selection, Version, external_id};
 pub use secret::Secret;
 pub use source::{Change, Page, Position, Source, Window};

@@ -18,13 +18,12 @@ use http::{Method, Request, Response};
 use jiff::Timestamp;
 use p256::ecdsa::signature::Signer;
 use p256::ecdsa::{Signature, SigningKey};
-use p256::pkcs8::DecodePrivateKey;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use sluice_core::ports::Limit;
-use sluice_core::{Body, Fault, Ports, Result, Secret, code};
+use sluice_core::{Body, Fault, Ports, PrivateKey, Result, Secret, code};
 
 use crate::errors;
 use crate::settings::{ClientCredentials, Credentials, Settings, TokenCredentials};
@@ -217,12 +216,17 @@ pub fn assertion(client: &ClientCredentials, audience: &str, now: Timestamp) -> 
 }
 
 /// Reads a key in PKCS#8 or SEC1 form; line breaks may be written as `\n`, as environment files do.
-pub(crate) fn signing_key(pem: &Secret) -> Option<SigningKey> {
-    let pem = Secret::new(pem.expose().replace("\\n", "\n"));
-    SigningKey::from_pkcs8_pem(pem.expose()).ok().or_else(|| {
-        let key = p256::SecretKey::from_sec1_pem(pem.expose()).ok()?;
-        Some(SigningKey::from(key))
-    })
+fn signing_key(pem: &Secret) -> Option<SigningKey> {
+    secret_key(pem).map(SigningKey::from)
+}
+
+/// Whether this is a key on the curve. Leaves out the arithmetic: it is asked with every request.
+pub(crate) fn is_key(pem: &Secret) -> bool {
+    secret_key(pem).is_some()
+}
+
+fn secret_key(pem: &Secret) -> Option<p256::SecretKey> {
+    p256::SecretKey::from_slice(PrivateKey::read(pem)?.p256()?).ok()
 }
 
 /// A token as it lies in the key-value store. It must never be shown.

@@ -124,7 +124,9 @@ fn call(statement: &str) -> Call {
         path: format!("{QUERY_PATH}?limit={PAGE_ROWS_MAX}"),
         // Without it the vendor answers 400.
         headers: vec![(PREFER, HeaderValue::from_static("transient"))],
-        body: Some(Bytes::from(json!({"q": statement}).to_string())),
+        body: Some(Bytes::from(sluice_core::json::write(
+            &json!({"q": statement}),
+        ))),
         effect: Effect::Read,
     }
 }

@@ -167,7 +167,7 @@ impl Settings {
     pub fn check(from: &dyn Variables) -> Result<()> {
         let settings = Self::read(from)?;
         if let Credentials::Client(client) = &settings.credentials
-            && auth::signing_key(&client.private_key).is_none()
+            && !auth::is_key(&client.private_key)
         {
             let mut wrong = Wrong::default();
             wrong.valid::<()>(PRIVATE_KEY, Err("is not a readable key"));

@@ -14,18 +14,14 @@ use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{Request, Response};
 use jiff::Timestamp;
-use rsa::RsaPrivateKey;
-use rsa::pkcs1::{self, DecodeRsaPrivateKey};
 use rsa::pkcs1v15::SigningKey;
-use rsa::pkcs8::der::Decode;
-use rsa::pkcs8::der::pem::PemLabel;
-use rsa::pkcs8::{DecodePrivateKey, PrivateKeyInfo, SecretDocument};
 use rsa::signature::{SignatureEncoding, Signer};
+use rsa::{BigUint, RsaPrivateKey};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use sluice_core::ports::Limit;
-use sluice_core::{Body, Ports, Result, Secret};
+use sluice_core::{Body, Ports, PrivateKey, Result, Secret};
 
 use crate::errors;
 use crate::settings::{self, Credentials, JwtCredentials, Settings};
@@ -123,28 +119,20 @@ pub fn assertion(jwt: &JwtCredentials, now: Timestamp) -> Result<Secret> {
 
 /// Reads a key in PKCS#8 or PKCS#1 form; line breaks may be written as `\n`, as environment files do.
 fn signing_key(pem: &Secret) -> Option<SigningKey<Sha256>> {
-    let pem = lines(pem);
-    let key = RsaPrivateKey::from_pkcs8_pem(pem.expose())
-        .ok()
-        .or_else(|| RsaPrivateKey::from_pkcs1_pem(pem.expose()).ok())?;
-    Some(SigningKey::new(key))
+    let key = PrivateKey::read(pem)?;
+    let rsa = key.rsa()?;
+    let key = RsaPrivateKey::from_components(
+        BigUint::from_bytes_be(rsa.modulus),
+        BigUint::from_bytes_be(rsa.public_exponent),
+        BigUint::from_bytes_be(rsa.private_exponent),
+        rsa.primes.map(BigUint::from_bytes_be).to_vec(),
+    );
+    Some(SigningKey::new(key.ok()?))
 }
 
 /// Whether this has the form of an RSA key. Leaves out the arithmetic: it is asked with every request.
 pub(crate) fn is_key(pem: &Secret) -> bool {
-    let pem = lines(pem);
-    match SecretDocument::from_pem(pem.expose()) {
-        Ok((PrivateKeyInfo::PEM_LABEL, document)) => PrivateKeyInfo::from_der(document.as_bytes())
-            .is_ok_and(|info| pkcs1::RsaPrivateKey::from_der(info.private_key).is_ok()),
-        Ok((pkcs1::RsaPrivateKey::PEM_LABEL, document)) => {
-            pkcs1::RsaPrivateKey::from_der(document.as_bytes()).is_ok()
-        }
-        _ => false,
-    }
-}
-
-fn lines(pem: &Secret) -> Secret {
-    Secret::new(pem.expose().trim().replace("\\n", "\n"))
+    PrivateKey::read(pem).is_some_and(|key| key.rsa().is_some())
 }
 
 /// Reads the answer to [`login`].
