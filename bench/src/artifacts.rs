@@ -18,7 +18,10 @@ impl Artifacts {
     /// The `sluice` program and the components of `spin.toml`.
     pub fn build() -> anyhow::Result<Self> {
         let artifacts = Self::locate()?;
-        artifacts.cargo("build", &["--release", "-p", "sluice"])?;
+        // Together with this program, as it was built itself: alone, `sluice` and all below it would be built
+        // once more, with other features.
+        let both = ["-p", "sluice", "-p", "sluice-bench"];
+        artifacts.cargo("build", &[["--release"].as_slice(), &both].concat())?;
         for package in ["opportunity-to-sales-order", "scheduler"] {
             let library = ["-p", package, "--crate-type", "cdylib"];
             artifacts.cargo("rustc", &[COMPONENT.as_slice(), &library].concat())?;

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use mapping::{Links, MappingFile, Section};
 use serde_json::{Value, json};
+use sluice_core::json;
 
 const FLOW: &str = include_str!("../../../functions/opportunity-to-sales-order/mapping.toml");
 const OPPORTUNITY: &str = include_str!("../../data/opportunity.json");
@@ -60,6 +61,6 @@ fn map(
     links: &Links,
     bytes: &[u8],
 ) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
-    let body: Value = serde_json::from_slice(bytes)?;
-    Ok(serde_json::to_vec(&order.apply(&body, links)?)?)
+    let body = json::read(bytes)?;
+    Ok(json::write(&order.apply(&body, links)?))
 }

@@ -5,12 +5,14 @@
 //! - [`Source`], [`Target`], [`Directory`], [`Hook`]: what a connector offers the engine
 //! - [`Ports`]: HTTP, key-value, SQL, clock, random numbers, variables
 //! - [`body`]: reading a record's body without inventing values; [`Money`]: exact amounts
+//! - [`json`]: reading and writing JSON
 //! - [`Moment`]: reading times; [`time`]: moving and storing them
 //! - [`memory`]: ports for tests (feature `memory`)
 
 pub mod body;
 mod fault;
 mod hook;
+pub mod json;
 #[cfg(feature = "memory")]
 pub mod memory;
 mod moment;

@@ -1,9 +1,8 @@
 //! What is done to one source value. Every conversion gives a value or says why it can't.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use sluice_core::Moment;
 
 use crate::moment;
@@ -23,11 +22,11 @@ pub enum Convert {
     Table(Arc<Table>),
 }
 
-/// An enumeration: source text to target text.
+/// An enumeration: source text to target text, as the value that is sent.
 #[derive(Clone, Debug)]
 pub struct Table {
     pub name: String,
-    pub entries: BTreeMap<String, String>,
+    pub entries: Map<String, Value>,
 }
 
 /// The length a text may have, in characters (Unicode scalar values).
@@ -74,7 +73,7 @@ impl Table {
             _ => self.entries.get(&text(value)?),
         };
         match found {
-            Some(found) => Ok(Value::String(found.clone())),
+            Some(found) => Ok(found.clone()),
             None => {
                 let text = text(value).unwrap_or_default();
                 Err(format!(

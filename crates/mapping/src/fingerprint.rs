@@ -1,6 +1,5 @@
 //! Is this body what was last applied?
 
-use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use serde_json::Value;
@@ -32,10 +31,10 @@ fn write(value: &Value, out: &mut String) {
                     .iter()
                     .for_each(|(key, value)| entry(key, value, out));
             } else {
-                let entries: BTreeMap<_, _> = object.iter().collect();
-                entries
-                    .iter()
-                    .for_each(|(key, value)| entry(key, value, out));
+                let mut keys: Vec<&String> = object.keys().collect();
+                keys.sort_unstable();
+                keys.iter()
+                    .for_each(|key| entry(key, &object[key.as_str()], out));
             }
             out.push('}');
         }

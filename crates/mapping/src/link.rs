@@ -1,6 +1,6 @@
 //! What a body refers to, and what that is in the target.
 
-use std::collections::{BTreeMap, BTreeSet};
+use serde_json::{Map, Value};
 
 /// A record that a body refers to: `customer` of account `001…`, `item` of product `01t…` with SKU `BX-1`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,9 +14,11 @@ pub struct Reference {
 }
 
 /// What references resolved to: the target's id for (link name, source id).
+///
+/// Kept as JSON is kept: a map of another type would be the same code once more in every component.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Links {
-    targets: BTreeMap<String, BTreeMap<String, String>>,
+    targets: Map<String, Value>,
 }
 
 impl Links {
@@ -25,14 +27,11 @@ impl Links {
     }
 
     pub fn insert(&mut self, link: &str, id: &str, target_id: impl Into<String>) {
-        self.targets
-            .entry(link.to_owned())
-            .or_default()
-            .insert(id.to_owned(), target_id.into());
+        inner(&mut self.targets, link).insert(id.to_owned(), Value::String(target_id.into()));
     }
 
     pub fn get(&self, link: &str, id: &str) -> Option<&str> {
-        self.targets.get(link)?.get(id).map(String::as_str)
+        self.targets.get(link)?.get(id)?.as_str()
     }
 }
 
@@ -47,13 +46,14 @@ pub enum Linking<'a> {
 /// References in the order met, each once.
 #[derive(Default)]
 pub struct References {
-    met: BTreeSet<(String, String)>,
+    met: Map<String, Value>,
     list: Vec<Reference>,
 }
 
 impl References {
     pub fn add(&mut self, link: &str, id: String, key: Option<String>) {
-        if self.met.insert((link.to_owned(), id.clone())) {
+        let met = inner(&mut self.met, link).insert(id.clone(), Value::Null);
+        if met.is_none() {
             let link = link.to_owned();
             self.list.push(Reference { link, id, key });
         }
@@ -61,5 +61,16 @@ impl References {
 
     pub fn into_list(self) -> Vec<Reference> {
         self.list
+    }
+}
+
+/// The map under a key.
+fn inner<'m>(map: &'m mut Map<String, Value>, key: &str) -> &'m mut Map<String, Value> {
+    if !map.get(key).is_some_and(Value::is_object) {
+        map.insert(key.to_owned(), Value::Object(Map::new()));
+    }
+    match map.get_mut(key) {
+        Some(Value::Object(inner)) => inner,
+        _ => unreachable!("an object was put there"),
     }
 }

@@ -41,7 +41,7 @@ impl Call {
             method,
             path,
             headers: vec![(NAME_VALIDATION, HeaderValue::from_static("Error"))],
-            body: Some(Bytes::from(body.to_string())),
+            body: Some(Bytes::from(sluice_core::json::write(body))),
             effect: Effect::Write,
         }
     }

@@ -134,7 +134,7 @@ fn written_wrong(details: &[Detail], message: String, said: &dyn Fn(&str) -> Str
 /// The fault for a refused login by client credentials: `{"error", "error_description"}`.
 pub fn login_refused(response: &Response<Bytes>) -> Fault {
     let status = response.status();
-    let error = serde_json::from_slice::<Value>(response.body())
+    let error = sluice_core::json::read(response.body())
         .ok()
         .and_then(|body| body.at("error")?.as_str().map(cut));
     match error {
@@ -155,7 +155,7 @@ pub fn login_refused(response: &Response<Bytes>) -> Fault {
 ///
 /// Fault: `ANSWER_INVALID` (retry: it may be a gateway's page).
 pub fn json(response: &Response<Bytes>) -> Result<Value> {
-    serde_json::from_slice(response.body())
+    sluice_core::json::read(response.body())
         .ok()
         .filter(Value::is_object)
         .ok_or_else(|| {
@@ -187,7 +187,7 @@ struct Detail {
 }
 
 fn details(body: &[u8]) -> Vec<Detail> {
-    let Ok(body) = serde_json::from_slice::<Value>(body) else {
+    let Ok(body) = sluice_core::json::read(body) else {
         return Vec::new();
     };
     let details = body.get("o:errorDetails").and_then(Value::as_array);

@@ -138,7 +138,9 @@ fn call(statement: &str, limit: usize) -> Call {
         path: format!("{QUERY_PATH}?limit={limit}"),
         // Without it the vendor answers 400.
         headers: vec![(PREFER, HeaderValue::from_static("transient"))],
-        body: Some(Bytes::from(json!({"q": statement}).to_string())),
+        body: Some(Bytes::from(sluice_core::json::write(
+            &json!({"q": statement}),
+        ))),
         effect: Effect::Read,
     }
 }

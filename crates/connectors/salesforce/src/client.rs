@@ -44,8 +44,9 @@ impl Call {
         Self {
             method,
             path,
-            // A map of JSON values always has a text.
-            body: Some(Bytes::from(serde_json::to_vec(fields).unwrap_or_default())),
+            body: Some(Bytes::from(sluice_core::json::write(&Value::Object(
+                fields.clone(),
+            )))),
             effect: Effect::Write,
         }
     }

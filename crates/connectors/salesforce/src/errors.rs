@@ -153,7 +153,7 @@ pub fn refusal(effect: Effect, response: &Response<Bytes>) -> Fault {
 /// The fault for a refused login: `{"error", "error_description"}`.
 pub fn login_refused(response: &Response<Bytes>) -> Fault {
     let status = response.status();
-    let body = serde_json::from_slice::<Value>(response.body()).unwrap_or_default();
+    let body = sluice_core::json::read(response.body()).unwrap_or_default();
     let text = |name: &str| body.at(name).and_then(Value::as_str).map(cut);
     let Some(error) = text("error").filter(|_| status.is_client_error() && status != 429) else {
         return refusal(Effect::Read, response);
@@ -182,7 +182,7 @@ pub fn login_refused(response: &Response<Bytes>) -> Fault {
 ///
 /// Fault: `ANSWER_INVALID` (retry: it may be a gateway's page).
 pub fn json(response: &Response<Bytes>) -> Result<Value> {
-    serde_json::from_slice(response.body())
+    sluice_core::json::read(response.body())
         .ok()
         .filter(Value::is_object)
         .ok_or_else(|| {
@@ -219,7 +219,7 @@ struct Detail {
 }
 
 fn details(body: &[u8]) -> Vec<Detail> {
-    let Ok(Value::Array(details)) = serde_json::from_slice(body) else {
+    let Ok(Value::Array(details)) = sluice_core::json::read(body) else {
         return Vec::new();
     };
     details

@@ -62,6 +62,8 @@ impl Instance {
         for (name, value) in &grants.environment {
             wasi.env(name, value);
         }
+        // Files are few, small and local: reading one takes less time than waking another thread for it.
+        wasi.allow_blocking_current_thread(true);
         if let Some(folder) = &grants.files {
             wasi.preopened_dir(folder, "/", FsPerms::ReadOnly)?;
         }

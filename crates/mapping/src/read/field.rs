@@ -127,10 +127,12 @@ pub fn read(
         "concat" => CONCAT_KEYS,
         _ => CONSTANT_KEYS,
     };
-    let strays: Vec<&str> = KNOWN.iter().copied().filter(|key| keys.has(key)).collect();
-    for stray in strays.iter().filter(|key| !allowed.contains(key)) {
-        let reason = format!("`{stray}` does not go with `{origin}`");
-        context.problems.add(keys.key_span(stray), reason);
+    for key in keys.all().keys() {
+        let name = key.get_ref().as_ref();
+        if !allowed.contains(&name) {
+            let reason = format!("`{name}` does not go with `{origin}`");
+            context.problems.add(key.span(), reason);
+        }
     }
     let when = condition::read(&keys, place, context);
     let (origin, absent) = match *origin {
@@ -161,13 +163,15 @@ pub fn broken() -> Field {
 
 /// Notes an unquoted dotted key: `a.b = {…}` is, to TOML, a table in a table.
 fn nests(keys: &Keys, target: &str, context: &mut Context) -> bool {
+    if !keys.all().values().all(|value| value.get_ref().is_table()) {
+        return false;
+    }
     let inner = in_order(keys.all());
     let Some((key, _)) = inner.first() else {
         return false;
     };
     let name = key.get_ref();
-    let all_tables = inner.iter().all(|(_, value)| value.get_ref().is_table());
-    if !all_tables || KNOWN.contains(&name.as_ref()) {
+    if KNOWN.contains(&name.as_ref()) {
         return false;
     }
     let reason = format!(
@@ -263,10 +267,10 @@ pub(super) fn table(
     context: &mut Context,
 ) -> Option<std::sync::Arc<crate::convert::Table>> {
     let name = keys.text("table", &mut context.problems)?;
-    if let Some(table) = context.tables.get(name) {
+    if let Some(table) = context.tables.iter().find(|table| table.name == name) {
         return Some(table.clone());
     }
-    let known = context.tables.keys().map(String::as_str);
+    let known = context.tables.iter().map(|table| table.name.as_str());
     let hint = match problem::nearest(name, known) {
         Some(meant) => format!("did you mean `{meant}`?"),
         None => format!("write it as [tables.{}]", shown(name)),

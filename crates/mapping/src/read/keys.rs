@@ -21,13 +21,14 @@ impl<'d> Keys<'d> {
 
     /// Notes every key that is not known; whether all are.
     pub fn all_known(&self, known: &[&str], problems: &mut Problems) -> bool {
-        let before = problems.count();
-        for (key, _) in in_order(self.table) {
+        let mut all = true;
+        for key in self.table.keys() {
             if !known.contains(&key.get_ref().as_ref()) {
                 problems.unknown_key(key.span(), key.get_ref(), known, self.what);
+                all = false;
             }
         }
-        problems.count() == before
+        all
     }
 
     pub fn all(&self) -> &'d DeTable<'d> {

@@ -10,9 +10,9 @@ mod problem;
 mod section;
 mod settings;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde_json::Value;
 use sluice_core::Fault;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -30,7 +30,7 @@ const VERSION: i64 = 1;
 /// What the lines of a file need to know of the rest of it.
 pub struct Context<'t> {
     pub problems: Problems<'t>,
-    pub tables: BTreeMap<String, Arc<Table>>,
+    pub tables: Vec<Arc<Table>>,
     /// `settings.time_zone`, if said.
     pub zone: Option<Zone>,
 }
@@ -111,8 +111,8 @@ fn version(keys: &Keys, problems: &mut Problems) {
     }
 }
 
-fn tables(keys: &Keys, problems: &mut Problems) -> BTreeMap<String, Arc<Table>> {
-    let mut tables = BTreeMap::new();
+fn tables(keys: &Keys, problems: &mut Problems) -> Vec<Arc<Table>> {
+    let mut tables = Vec::new();
     let Some(all) = keys.table("tables", problems) else {
         return tables;
     };
@@ -132,14 +132,13 @@ fn tables(keys: &Keys, problems: &mut Problems) -> BTreeMap<String, Arc<Table>> 
             .into_iter()
             .filter_map(|(from, _)| {
                 let to = keys.text(from.get_ref(), problems)?;
-                Some((from.get_ref().to_string(), to.to_owned()))
+                Some((from.get_ref().to_string(), Value::from(to)))
             })
             .collect();
-        let table = Table {
-            name: name_text.clone(),
+        tables.push(Arc::new(Table {
+            name: name_text,
             entries,
-        };
-        tables.insert(name_text, Arc::new(table));
+        }));
     }
     tables
 }

@@ -51,10 +51,6 @@ impl<'t> Problems<'t> {
         self.list.is_empty()
     }
 
-    pub fn count(&self) -> usize {
-        self.list.len()
-    }
-
     /// The first in the file is the message, the others are the fields.
     pub fn into_fault(self) -> Fault {
         let offsets = self.list.iter().map(|(offset, _)| *offset);
