@@ -1,6 +1,5 @@
 //! The commands as the README says to use them.
 
-use std::fs::File;
 use std::net::{SocketAddr, TcpListener};
 
 use bytes::Bytes;
@@ -43,11 +42,12 @@ async fn a_sandbox_over_tls_and_a_host_that_trusts_it() {
             "tls",
             "--login",
             "key",
-            "--print-env",
+            "--env-out",
+            "sandbox.env",
         ])
         .args(["--webhooks", &format!("http://{listen}")])
-        .current_dir(folder.path())
-        .stdout(File::create(folder.path().join("sandbox.env")).unwrap());
+        .current_dir(folder.path());
+    // Once it lists its addresses, the variables are there.
     let (mut sandbox, admin) = Process::start(command, |line| {
         line.strip_prefix("admin port")
             .map(|url| url.trim().to_owned())

@@ -19,7 +19,7 @@ pub(super) const FLOW: &str = "opportunity-to-sales-order";
 /// opportunities are announced to --webhooks: in USD by outbound messages, in EUR by signed callouts, in
 /// GBP by both.
 ///
-/// Example: sluice sandbox --print-env > .env, and in another terminal: sluice up --env-file .env
+/// Example: sluice sandbox --env-out .env, and once it lists its addresses: sluice up --env-file .env
 #[derive(clap::Args)]
 pub(super) struct Arguments {
     /// Where the Salesforce organization listens.
@@ -45,6 +45,9 @@ pub(super) struct Arguments {
     /// then serve.
     #[arg(long)]
     print_env: bool,
+    /// Write these variables to FILE, whole and before anything is listed; then serve.
+    #[arg(long, value_name = "FILE")]
+    env_out: Option<PathBuf>,
     /// How these variables tell flows to log in: with shared secrets, or with keys of their own.
     #[arg(long, value_enum, default_value_t)]
     login: LoginChoice,
@@ -87,8 +90,15 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
         LoginChoice::Secret => Login::Secret,
         LoginChoice::Key => Login::Key,
     };
+    let lines = env_lines(&running, &secrets, login, &arguments.webhooks);
+    if let Some(file) = &arguments.env_out {
+        write_whole(file, &lines).with_context(|| format!("can't write {}", file.display()))?;
+    }
     if arguments.print_env {
-        print_env(&running, &secrets, login, &arguments.webhooks)?;
+        let mut out = std::io::stdout().lock();
+        out.write_all(lines.as_bytes())?;
+        // Whoever reads a pipe must not wait for the end.
+        out.flush()?;
     }
     for (vendor, url) in &running.vendor_urls {
         eprintln!("{vendor:<12}{url}");
@@ -147,22 +157,26 @@ fn trust(authority: &Path) -> anyhow::Result<PathBuf> {
     Ok(file)
 }
 
-fn print_env(
+/// The variables as lines for --env-file and for a shell.
+fn env_lines(
     running: &server::Running,
     secrets: &Secrets,
     login: Login,
     flows_url: &str,
-) -> anyhow::Result<()> {
+) -> String {
     let mut variables = running
         .handle()
         .with(|world, _| environment::variables(world, &running.vendor_urls, secrets, login));
     variables.push(("flows_url", flows_url.trim_end_matches('/').to_owned()));
-    let lines = environment::shell_lines(&environment::spin_variables(&variables));
-    let mut out = std::io::stdout().lock();
-    out.write_all(lines.as_bytes())?;
-    // Whoever reads a pipe must not wait for the end.
-    out.flush()?;
-    Ok(())
+    environment::shell_lines(&environment::spin_variables(&variables))
+}
+
+/// Writes beside the file and puts it in its place at once: nobody reads half of it.
+fn write_whole(file: &Path, text: &str) -> std::io::Result<()> {
+    let mut beside = file.as_os_str().to_owned();
+    beside.push(".new");
+    std::fs::write(&beside, text)?;
+    std::fs::rename(&beside, file)
 }
 
 /// Somebody asks the process to stop: SIGINT or SIGTERM.
