@@ -179,7 +179,7 @@ impl Engine {
             }
             let agrees = link.applied.is_some();
             let details = json!({ "section": section, "target": link.target, "agrees": agrees });
-            if !self.trail().adopt(&id.id, &details, by).await? {
+            if !self.trail().adopt(&id.id, details, by).await? {
                 return Ok("in_work");
             }
             links::claim(&self.ports, id, &kind.id(&link.target)).await?;

@@ -183,7 +183,7 @@ impl Engine {
         let cursor = Cursor::starting(to, streams);
         let details = json!({ "from": before, "to": to.to_string(), "skip": skip });
         // First: rather a line about what did not happen than no line about what did.
-        self.trail().cursor(&details, by).await?;
+        self.trail().cursor(details, by).await?;
         cursor.store(&self.ports, self.flow.name).await?;
         Ok(Ok(json!({ "cursor": cursor, "before": before })))
     }

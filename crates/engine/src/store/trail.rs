@@ -59,19 +59,39 @@ impl By {
 const INSERT: &str =
     "INSERT INTO trail (flow, at, who, action, subject, reason, details, version, seen)";
 
+/// A line to be written, if its condition holds at that moment.
+#[derive(Default)]
+struct Line<'a> {
+    action: &'static str,
+    subject: &'a str,
+    details: Option<Value>,
+    seen: Option<&'a Seen>,
+    /// SQL over ?1 flow, ?2 now, ?4 subject, ?10 `given`.
+    condition: &'static str,
+    given: Option<i64>,
+}
+
 impl Trail<'_> {
     /// True if the flow was not paused.
     pub async fn pause(&self, by: &By) -> Result<bool> {
-        let condition = "NOT EXISTS (SELECT 1 FROM paused WHERE flow = ?1)";
-        self.line("pause", self.flow, by, None, None, condition)
-            .await
+        let line = Line {
+            action: "pause",
+            subject: self.flow,
+            condition: "NOT EXISTS (SELECT 1 FROM paused WHERE flow = ?1)",
+            ..Line::default()
+        };
+        self.write(line, by).await
     }
 
     /// True if the flow was paused.
     pub async fn resume(&self, by: &By) -> Result<bool> {
-        let condition = "EXISTS (SELECT 1 FROM paused WHERE flow = ?1)";
-        self.line("resume", self.flow, by, None, None, condition)
-            .await
+        let line = Line {
+            action: "resume",
+            subject: self.flow,
+            condition: "EXISTS (SELECT 1 FROM paused WHERE flow = ?1)",
+            ..Line::default()
+        };
+        self.write(line, by).await
     }
 
     /// Makes the records due now, their attempts forgotten, unless they are in work; returns which.
@@ -113,13 +133,16 @@ impl Trail<'_> {
         seen: Option<&Seen>,
         by: &By,
     ) -> Result<bool> {
-        // A number of ours: nothing anybody wrote becomes part of a statement.
-        let condition = format!(
-            "EXISTS (SELECT 1 FROM queue WHERE flow = ?1 AND id = ?4 AND lease_until <= ?2
-                AND hint = {})",
-            standing.hint
-        );
-        self.line("skip", id, by, None, seen, &condition).await
+        let line = Line {
+            action: "skip",
+            subject: id,
+            seen,
+            condition: "EXISTS (SELECT 1 FROM queue
+                WHERE flow = ?1 AND id = ?4 AND lease_until <= ?2 AND hint = ?10)",
+            given: Some(standing.hint),
+            ..Line::default()
+        };
+        self.write(line, by).await
     }
 
     /// Queues a record with an edit of the source's data. False if it is in work.
@@ -128,55 +151,72 @@ impl Trail<'_> {
             version: None,
             state: edit.of.clone(),
         };
-        let patch = Value::Object(edit.patch.clone());
-        self.line("edit", id, by, Some(&patch), Some(&seen), IDLE)
-            .await
+        let line = Line {
+            action: "edit",
+            subject: id,
+            details: Some(Value::Object(edit.patch.clone())),
+            seen: Some(&seen),
+            condition: IDLE,
+            ..Line::default()
+        };
+        self.write(line, by).await
     }
 
     /// Notes that somebody wants a record brought in line now. False if it is in work.
     pub async fn sync(&self, id: &str, by: &By) -> Result<bool> {
-        self.line("sync", id, by, None, None, IDLE).await
+        let line = Line {
+            action: "sync",
+            subject: id,
+            condition: IDLE,
+            ..Line::default()
+        };
+        self.write(line, by).await
     }
 
     /// Notes that a record is about to be linked to a target that was there before. The link is kept elsewhere:
     /// the line comes first. False if the flow works, or the record is in work.
-    pub async fn adopt(&self, id: &str, details: &Value, by: &By) -> Result<bool> {
-        let condition = format!("EXISTS (SELECT 1 FROM paused WHERE flow = ?1) AND {IDLE}");
-        self.line("adopt", id, by, Some(details), None, &condition)
-            .await
+    pub async fn adopt(&self, id: &str, details: Value, by: &By) -> Result<bool> {
+        let line = Line {
+            action: "adopt",
+            subject: id,
+            details: Some(details),
+            condition: "EXISTS (SELECT 1 FROM paused WHERE flow = ?1) AND NOT EXISTS
+                (SELECT 1 FROM queue WHERE flow = ?1 AND id = ?4 AND lease_until > ?2)",
+            ..Line::default()
+        };
+        self.write(line, by).await
     }
 
     /// Notes where the cursor is about to be set. It is kept elsewhere: the line comes first.
-    pub async fn cursor(&self, details: &Value, by: &By) -> Result<()> {
-        self.line("cursor", self.flow, by, Some(details), None, "true")
-            .await
-            .map(|_| ())
+    pub async fn cursor(&self, details: Value, by: &By) -> Result<()> {
+        let line = Line {
+            action: "cursor",
+            subject: self.flow,
+            details: Some(details),
+            condition: "true",
+            ..Line::default()
+        };
+        self.write(line, by).await.map(|_| ())
     }
 
-    async fn line(
-        &self,
-        action: &str,
-        subject: &str,
-        by: &By,
-        details: Option<&Value>,
-        seen: Option<&Seen>,
-        condition: &str,
-    ) -> Result<bool> {
+    async fn write(&self, line: Line<'_>, by: &By) -> Result<bool> {
         let statement = format!(
-            "{INSERT} SELECT ?1, ?2, ?3, ?5, ?4, ?6, ?7, ?8, ?9 WHERE {condition} RETURNING seq"
+            "{INSERT} SELECT ?1, ?2, ?3, ?5, ?4, ?6, ?7, ?8, ?9 WHERE {} RETURNING seq",
+            line.condition
         );
-        let version = seen.and_then(|seen| seen.version);
-        let parameters = [
+        let version = line.seen.and_then(|seen| seen.version);
+        let mut parameters = vec![
             self.flow.into(),
             ms(self.ports.clock.now()),
             by.who().into(),
-            subject.into(),
-            action.into(),
+            line.subject.into(),
+            line.action.into(),
             by.reason.as_deref().into(),
-            details.map(Value::to_string).into(),
+            line.details.map(|details| details.to_string()).into(),
             version.map(|version| version.0).into(),
-            seen.map(|seen| seen.state.as_str()).into(),
+            line.seen.map(|seen| seen.state.as_str()).into(),
         ];
+        parameters.extend(line.given.map(Cell::Integer));
         let rows = self.ports.sql.execute(&statement, &parameters).await?;
         Ok(!rows.is_empty())
     }
