@@ -1,5 +1,7 @@
 //! The command line: one file a command.
 
+mod adopt;
+mod audit;
 mod build;
 mod cursor;
 mod dead;
@@ -31,6 +33,8 @@ struct Arguments {
 /// A command is a variant here and a file of its name beside this one.
 #[derive(Subcommand)]
 enum Command {
+    Adopt(adopt::Arguments),
+    Audit(audit::Arguments),
     Build(build::Arguments),
     Cursor(cursor::Arguments),
     Dead(dead::Arguments),
@@ -50,6 +54,8 @@ enum Command {
 /// Runs the command the process was started with. Errors are one line on standard error, and exit code 1.
 pub fn run() -> ExitCode {
     let result = match Arguments::parse().command {
+        Command::Adopt(arguments) => adopt::run(&arguments),
+        Command::Audit(arguments) => audit::run(&arguments),
         Command::Build(arguments) => build::run(&arguments),
         Command::Cursor(arguments) => cursor::run(&arguments),
         Command::Dead(arguments) => dead::run(&arguments),
