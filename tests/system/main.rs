@@ -3,6 +3,7 @@
 //! The components are built as `sluice build` builds them, once.
 
 mod answers;
+mod audit;
 mod commands;
 mod flow;
 mod hostile;

@@ -1,5 +1,7 @@
 //! The command line: one file a command.
 
+mod adopt;
+mod audit;
 mod build;
 mod certify;
 mod cursor;
@@ -32,6 +34,8 @@ struct Arguments {
 /// A command is a variant here and a file of its name beside this one.
 #[derive(Subcommand)]
 enum Command {
+    Adopt(adopt::Arguments),
+    Audit(audit::Arguments),
     Build(build::Arguments),
     Certify(certify::Arguments),
     Cursor(cursor::Arguments),
@@ -52,6 +56,8 @@ enum Command {
 /// Runs the command the process was started with. Errors are one line on standard error, and exit code 1.
 pub fn run() -> ExitCode {
     let result = match Arguments::parse().command {
+        Command::Adopt(arguments) => adopt::run(&arguments),
+        Command::Audit(arguments) => audit::run(&arguments),
         Command::Build(arguments) => build::run(&arguments),
         Command::Certify(arguments) => certify::run(&arguments),
         Command::Cursor(arguments) => cursor::run(&arguments),

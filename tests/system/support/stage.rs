@@ -115,6 +115,32 @@ impl Stage {
         stage
     }
 
+    /// The same systems, and a host that knows nothing of them: its stores are new.
+    pub async fn with_new_stores(self) -> Self {
+        let Self {
+            sandbox,
+            host,
+            secrets,
+            catalogue,
+            _folder,
+        } = self;
+        host.shutdown().await;
+        let folder = _folder.path();
+        let manifest = Manifest::read(&folder.join("spin.toml")).unwrap();
+        let mut options = host::Options::new(folder.join("new state"));
+        options.compiled = components::compiled();
+        options.variables = variables(&sandbox, Login::Secret);
+        options.cron = false;
+        let host = Host::start(manifest, options).await.unwrap();
+        Self {
+            sandbox,
+            host,
+            secrets,
+            catalogue,
+            _folder,
+        }
+    }
+
     /// Lets the organization announce won opportunities to this address.
     pub fn announce(&self, how: Announce, to: SocketAddr) {
         announce(&self.sandbox, &self.secrets, how, to);

@@ -175,11 +175,11 @@ impl Trail<'_> {
 
     /// Notes that a record is about to be linked to a target that was there before. The link is kept elsewhere:
     /// the line comes first. False if the flow works, or the record is in work.
-    pub async fn adopt(&self, id: &str, details: &Value, by: &By) -> Result<bool> {
+    pub async fn adopt(&self, id: &str, details: Value, by: &By) -> Result<bool> {
         let line = Line {
             action: "adopt",
             subject: id,
-            details: Some(details.clone()),
+            details: Some(details),
             condition: PAUSED_AND_IDLE,
             ..Line::default()
         };

@@ -2,6 +2,7 @@
 
 mod history;
 mod text;
+mod walk;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -18,6 +19,7 @@ use serde_json::Value as Json;
 
 pub(super) use history::{history, reasons, trail};
 pub(super) use text::{Paint, Table, pairs, plain, print, print_json, time};
+pub(super) use walk::progress;
 
 /// Largest answer read.
 const ANSWER_BYTES_MAX: usize = 64 << 20;
