@@ -12,6 +12,7 @@ use clap::Parser;
 ///   cargo run --release -p sluice-simulation -- opportunity-to-sales-order --replay webhooks:1:41=crash-after
 #[derive(Parser)]
 #[command(name = "sluice-simulation", max_term_width = 100)]
+#[group(id = "simulation")]
 struct Arguments {
     /// One flow only.
     flow: Option<String>,

@@ -1,8 +1,8 @@
 //! Workers that end in the middle, or come back too late.
 
-use certify::Kind;
+use certify::{Kind, Misfortune};
 use serde_json::json;
-use simulation::{Stage, minutes};
+use simulation::{Stage, TICK, minutes};
 
 /// A worker was slow, its job was given to another one, and both finished it. windmill-labs/windmill#9214
 #[test]
@@ -52,4 +52,27 @@ fn a_restart_drops_what_was_in_work() {
         assert_eq!(stage.orders().len(), 3, "stopped after step {step}");
         stage.in_step();
     }
+}
+
+/// The same in the narrowest place: the cursor has passed the page, and nobody has begun to work on it.
+#[test]
+fn a_restart_drops_what_the_cursor_has_passed() {
+    let mut stage = Stage::new();
+    let deals: Vec<String> = (0..3).map(|_| stage.won()).collect();
+    stage.rest();
+    stage.rest();
+    // Of this only the opportunities themselves tell, not their lines.
+    for deal in &deals {
+        stage.change(deal, json!({ "PO_Number__c": "newer" }));
+    }
+    // Longer than any overlap.
+    stage.wait(TICK);
+    let mut stopped =
+        stage
+            .ticking()
+            .befall(Kind::KeyValueWrite, "cursor:", 0, Misfortune::CrashAfter);
+    assert!(!stopped.go());
+    stage.wait(TICK);
+    stage.rest();
+    stage.in_step();
 }

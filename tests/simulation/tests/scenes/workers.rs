@@ -48,6 +48,8 @@ fn a_slow_worker_leaves_word_of_what_it_wrote_after_it_was_taken_over() {
     stage.change(&deal, json!({ "PO_Number__c": "second" }));
     stage.wait(TICK);
     stage.rest();
+    // So long that nothing is listed any more that would show it.
+    stage.rest();
     stage.in_step();
     assert!(!slow.go());
     stage.rest();
