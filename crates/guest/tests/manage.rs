@@ -233,8 +233,11 @@ fn a_cursor_is_set() {
     );
     let forward = r#"{"to": "2027-01-15T07:30:00Z", "skip": true, "reason": "all old"}"#;
     assert_eq!(desk.post("/cursor", forward).0, 200);
-    let take = "INSERT INTO lease (name, token, until) VALUES ('extract:deal-to-order', 1, 9223372036854775807)";
-    block_on(desk.house.ports.sql.execute(take, &[])).unwrap();
+    let until = desk.house.clock_now().as_millisecond() + 300_000;
+    let take = format!(
+        "INSERT INTO lease (name, token, until) VALUES ('extract:deal-to-order', 1, {until})"
+    );
+    block_on(desk.house.ports.sql.execute(&take, &[])).unwrap();
     desk.refused(
         "/cursor",
         r#"{"to": "2027-01-15T07:00:00Z"}"#,

@@ -114,11 +114,11 @@ fn a_crash_in_the_middle_of_a_page_is_suffered_and_survived() {
     let flow = FLOWS[0];
     let reference = play(&flow, &calm(Scene::Schedule)).unwrap();
     // The cursor of the second run, the first one with something to move past.
-    let cursors =
+    let mut cursors =
         reference.steps.iter().enumerate().filter(|(_, step)| {
             step.kind == Kind::KeyValueWrite && step.label.starts_with("cursor:")
         });
-    let (at, _) = cursors.skip(3).next().unwrap();
+    let (at, _) = cursors.nth(3).unwrap();
     for misfortune in [Misfortune::CrashBefore, Misfortune::CrashAfter] {
         let mut one = calm(Scene::Schedule);
         one.plan.insert(at, misfortune);
