@@ -24,6 +24,7 @@ use wasmtime_wasi_http::p2::bindings::http::types::Scheme;
 use wasmtime_wasi_http::{WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::manifest::{Manifest, Template};
+use crate::runtime::refuse_unoffered;
 use requests::Requests;
 
 /// A component that answers for one flow.
@@ -80,8 +81,7 @@ impl Staged {
         wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
         interfaces::add_to_linker(&mut linker)?;
         let loaded = Component::from_file(&engine, &component.source)?;
-        // What a flow may import and does not use here.
-        linker.define_unknown_imports_as_traps(&loaded)?;
+        refuse_unoffered(&engine, &mut linker, &loaded)?;
         let proxy = ProxyPre::new(linker.instantiate_pre(&loaded)?)?;
         let defaults = manifest.variables.iter().filter_map(|(name, variable)| {
             let value = variable.default.as_ref()?;
@@ -150,7 +150,7 @@ impl Flow for Staged {
             let instance = Worker::new(&parts, ground.clone(), worker, variables);
             // A trap is a crash: the ground sees a worker that ends without an answer.
             if let Err(error) = serve(&parts, instance, worker, ground, request).await {
-                tracing::debug!("the component ended: {error:#}");
+                tracing::warn!("the component ended: {error:#}");
             }
         });
         // The ground drives its workers by polling; tasks that a request started run in between.

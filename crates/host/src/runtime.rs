@@ -7,6 +7,6 @@ mod interfaces;
 mod limits;
 mod output;
 
-pub(crate) use engine::Engine;
+pub(crate) use engine::{Engine, refuse_unoffered};
 pub(crate) use instance::{Grants, Instance};
 pub use limits::Limits;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 
 use crate::certify::Staged;
+use crate::log::{self, LogFormat};
 use crate::manifest::Manifest;
 
 /// Shows that a flow loses nothing and doubles nothing: plays business on simulated systems once for every
@@ -28,8 +29,8 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    log::start(LogFormat::Text);
     let manifest = Manifest::read(&arguments.manifest)?;
-    manifest.check_sources()?;
     let staged = Staged::load(&manifest, &arguments.flow, &arguments.compiled)
         .with_context(|| format!("can't put {} to work", arguments.flow))?;
     // A thread's runtime can't be had twice; making one fails only where the machine is out of everything.

@@ -57,11 +57,7 @@ impl Engine {
     pub(crate) fn load(&self, file: &Path) -> wasmtime::Result<Loaded> {
         let component = Component::from_file(&self.engine, file)?;
         let mut linker = self.linker.clone();
-        for (import, item) in component.component_type().imports(&self.engine) {
-            if NOT_OFFERED.iter().any(|by| import.starts_with(by)) && !OFFERED.contains(&import) {
-                refuse_calls(&self.engine, &mut linker, import, &item.ty)?;
-            }
-        }
+        refuse_unoffered(&self.engine, &mut linker, &component)?;
         linker.instantiate_pre(&component)
     }
 
@@ -122,10 +118,24 @@ fn link(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<Instance>> {
     Ok(linker)
 }
 
-/// Links an interface so that the component starts, and every call is an error.
-fn refuse_calls(
+/// Links what Spin offers and this host does not, so that the component starts.
+pub(crate) fn refuse_unoffered<T: 'static>(
     engine: &wasmtime::Engine,
-    linker: &mut Linker<Instance>,
+    linker: &mut Linker<T>,
+    component: &Component,
+) -> wasmtime::Result<()> {
+    for (import, item) in component.component_type().imports(engine) {
+        if NOT_OFFERED.iter().any(|by| import.starts_with(by)) && !OFFERED.contains(&import) {
+            refuse_calls(engine, linker, import, &item.ty)?;
+        }
+    }
+    Ok(())
+}
+
+/// Links an interface so that the component starts, and every call is an error.
+fn refuse_calls<T: 'static>(
+    engine: &wasmtime::Engine,
+    linker: &mut Linker<T>,
     import: &str,
     item: &ComponentItem,
 ) -> wasmtime::Result<()> {
