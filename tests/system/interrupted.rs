@@ -161,8 +161,8 @@ async fn killed_again_and_again_it_loses_and_doubles_nothing() {
     assert_eq!(status["queue"]["dead"], 0, "{status}");
 }
 
-/// Requests that bringing one record in line takes, at the most.
-const REQUEST_COUNT_MAX: usize = 16;
+/// More requests than bringing one record in line takes: the later ones hit the records that wait since.
+const REQUEST_COUNT: usize = 12;
 
 /// What the simulation does to every step, with a real kill: the vendor has done what was asked, and the
 /// process dies before it hears of it.
@@ -170,7 +170,7 @@ const REQUEST_COUNT_MAX: usize = 16;
 async fn killed_at_each_request_of_a_record_in_turn_it_loses_and_doubles_nothing() {
     let mut scene = Scene::start(Announce::Messages).await;
     scene.flow(Method::POST, "/run").await;
-    let sales = open_sales(&scene, REQUEST_COUNT_MAX);
+    let sales = open_sales(&scene, REQUEST_COUNT);
     let mut won_count = 0;
     for (request, sale) in sales.iter().enumerate() {
         scene.suffer(json!({"skip": request, "times": 1, "what": {"delay": {"ms": 20_000}}}));
@@ -201,10 +201,7 @@ async fn killed_at_each_request_of_a_record_in_turn_it_loses_and_doubles_nothing
         scene.sandbox.handle().with(lift);
         scene.restart(Duration::from_secs(20 * 60));
     }
-    assert!(
-        (5..REQUEST_COUNT_MAX).contains(&won_count),
-        "killed at {won_count} requests: fewer than a record takes, or not all of them"
-    );
+    assert!(won_count >= 6, "killed at {won_count} requests only");
     scene.settle().await;
     scene.assert_in_step(won_count).await;
     let status = scene.flow(Method::GET, "").await;
