@@ -203,8 +203,8 @@ impl House<'_> {
 
     fn queue_due(&self) -> Option<Timestamp> {
         let statement = "SELECT min(max(due, lease_until)) FROM queue WHERE state <> 'dead'";
-        let rows = self.ground.state().query(statement, Vec::new()).ok()?;
-        match rows.rows.first()?.first()? {
+        let rows = self.ground.state().look(statement, Vec::new());
+        match rows.first()?.first()? {
             Cell::Integer(ms) => Timestamp::from_millisecond(*ms).ok(),
             _ => None,
         }
@@ -281,7 +281,7 @@ impl House<'_> {
         let until = self.ground.now() + SignedDuration::from_hours(1);
         let parameters = vec![Cell::Text(name), Cell::Integer(until.as_millisecond())];
         // Before the first run there is no such table, and nothing to find either.
-        let _ = self.ground.state().query(statement, parameters);
+        self.ground.state().look(statement, parameters);
     }
 
     fn run_request(&self) -> Request<Bytes> {
@@ -378,8 +378,8 @@ impl House<'_> {
         let mut state = self.ground.state();
         let statement = "SELECT id || ' ' || state || ' ' || coalesce(fault, '') FROM queue \
             WHERE state <> 'dead' LIMIT 3";
-        let rows = state.query(statement, Vec::new()).unwrap_or_default();
-        let items: Vec<String> = rows.rows.iter().map(|row| format!("{row:?}")).collect();
+        let rows = state.look(statement, Vec::new());
+        let items: Vec<String> = rows.iter().map(|row| format!("{row:?}")).collect();
         let unacknowledged = state
             .world
             .vendor::<Salesforce>()

@@ -219,9 +219,9 @@ fn differ(path: &str, wanted: &Value, held: &Value, found: &mut Vec<String>) {
 
 fn queue(state: &mut State, flow: &str, given: &Given) -> BTreeMap<String, String> {
     let statement = "SELECT id, state, fault FROM queue WHERE flow = ?1 ORDER BY id";
-    let rows = state.query(statement, vec![Cell::Text(flow.to_owned())]);
+    let rows = state.look(statement, vec![Cell::Text(flow.to_owned())]);
     let mut queue = BTreeMap::new();
-    for row in rows.unwrap_or_default().rows {
+    for row in rows {
         if let [Cell::Text(id), Cell::Text(state), fault] = row.as_slice() {
             let fault = match fault {
                 Cell::Text(fault) => serde_json::from_str::<Value>(fault).unwrap_or_default(),
