@@ -26,6 +26,8 @@ pub const DUPLICATE: Code = Code("NETSUITE_DUPLICATE");
 pub const NOT_FOUND: Code = Code("NETSUITE_NOT_FOUND");
 /// The record was refused for what it holds.
 pub const INVALID: Code = Code("NETSUITE_INVALID");
+/// A transaction of a type that NetSuite knows no closing of.
+pub const NOT_CLOSABLE: Code = Code("NETSUITE_NOT_CLOSABLE");
 /// The request itself is wrong: address, record type, parameter or query.
 pub const REQUEST: Code = Code("NETSUITE_REQUEST");
 /// NetSuite failed or is down.

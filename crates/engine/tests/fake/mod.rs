@@ -353,10 +353,6 @@ impl Target for FakeTarget {
         Ok(())
     }
 
-    fn closed(&self, held: &Held) -> bool {
-        held.body.get("closed").is_some()
-    }
-
     fn locked(&self, held: &Held) -> Option<String> {
         held.body.get("approved").map(|_| "approved".to_owned())
     }
