@@ -33,8 +33,6 @@ struct Open {
 }
 
 const FORMAT: u8 = 1;
-/// How far a new window reaches back: transactions become visible after the change time they bear.
-const OVERLAP: Duration = Duration::from_secs(5 * 60);
 
 impl Cursor {
     /// A cursor for a flow that never ran: nothing before `start` is looked at.
@@ -93,8 +91,9 @@ impl Cursor {
         ports.key_value.set(&key(flow), &bytes).await
     }
 
-    /// What to list next of a stream: the window left open, else a new one up to `until`.
-    pub fn window(&self, stream: &str, until: Timestamp) -> Window {
+    /// What to list next of a stream: the window left open, else a new one up to `until`, which reaches back
+    /// over the one before by `overlap`.
+    pub fn window(&self, stream: &str, until: Timestamp, overlap: Duration) -> Window {
         let place = self.streams.get(stream);
         if let Some(open) = place.and_then(|place| place.open.as_ref()) {
             return Window {
@@ -110,7 +109,7 @@ impl Cursor {
             .unwrap_or(until);
         Window {
             after: Position {
-                watermark: earlier(complete, OVERLAP),
+                watermark: earlier(complete, overlap),
                 id: String::new(),
             },
             until,
@@ -146,6 +145,8 @@ fn key(flow: &str) -> String {
 mod tests {
     use super::*;
 
+    const OVERLAP: Duration = Duration::from_secs(300);
+
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(second).unwrap()
     }
@@ -153,7 +154,7 @@ mod tests {
     #[test]
     fn a_window_left_open_resumes_where_it_stopped_and_the_next_one_overlaps() {
         let mut cursor = Cursor::starting(at(10_000), &["Opportunity"]);
-        let first = cursor.window("Opportunity", at(20_000));
+        let first = cursor.window("Opportunity", at(20_000), OVERLAP);
         assert_eq!(first.after.watermark, at(10_000) - OVERLAP);
 
         let half = Position {
@@ -161,11 +162,11 @@ mod tests {
             id: "006B".into(),
         };
         cursor.advance("Opportunity", &first, Some(half.clone()));
-        let resumed = cursor.window("Opportunity", at(30_000));
+        let resumed = cursor.window("Opportunity", at(30_000), OVERLAP);
         assert_eq!((resumed.after.clone(), resumed.until), (half, at(20_000)));
 
         cursor.advance("Opportunity", &resumed, None);
-        let next = cursor.window("Opportunity", at(30_000));
+        let next = cursor.window("Opportunity", at(30_000), OVERLAP);
         assert_eq!(
             (next.after.watermark, next.until),
             (at(20_000) - OVERLAP, at(30_000))
@@ -175,10 +176,13 @@ mod tests {
     #[test]
     fn a_source_clock_that_goes_back_does_not_move_the_cursor_back() {
         let mut cursor = Cursor::starting(at(20_000), &["Opportunity"]);
-        let window = cursor.window("Opportunity", at(15_000));
+        let window = cursor.window("Opportunity", at(15_000), OVERLAP);
         cursor.advance("Opportunity", &window, None);
         assert_eq!(
-            cursor.window("Opportunity", at(30_000)).after.watermark,
+            cursor
+                .window("Opportunity", at(30_000), OVERLAP)
+                .after
+                .watermark,
             at(20_000) - OVERLAP
         );
     }

@@ -165,13 +165,13 @@ impl Engine {
         skip: bool,
         by: &By,
     ) -> Result<Decided> {
-        let streams = self.flow.source.streams();
+        let streams = self.flow.source.streams(&self.ports)?;
         let before = Cursor::load(&self.ports, self.flow.name).await?;
         let stands = before.clone().unwrap_or_else(|| {
             let start = self.mapping.settings().start_at.unwrap_or(now);
-            Cursor::starting(start, streams)
+            Cursor::starting(start, &streams)
         });
-        if let Some((stream, complete)) = stands.behind(to, streams).first()
+        if let Some((stream, complete)) = stands.behind(to, &streams).first()
             && !skip
         {
             let why = format!(
@@ -180,7 +180,7 @@ impl Engine {
             );
             return Ok(Err(Refusal::Invalid(why)));
         }
-        let cursor = Cursor::starting(to, streams);
+        let cursor = Cursor::starting(to, &streams);
         let details = json!({ "from": before, "to": to.to_string(), "skip": skip });
         // First: rather a line about what did not happen than no line about what did.
         self.trail().cursor(details, by).await?;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use sluice_core::{Change, Hint, Page, Ports, Record, RecordId, Result};
+use sluice_core::{Action, Change, Hint, Page, Ports, Record, RecordId, Result};
 
 use crate::cursor::Cursor;
 use crate::edit;
@@ -95,15 +95,16 @@ impl Engine {
     ) -> Result<&'static str> {
         // First: what becomes visible later belongs to the next window.
         let until = self.flow.source.now(&self.ports).await?;
-        let streams = self.flow.source.streams();
+        let streams = self.flow.source.streams(&self.ports)?;
         let mut cursor = match Cursor::load(&self.ports, self.flow.name).await? {
             Some(cursor) => cursor,
             None => {
                 let start = self.mapping.settings().start_at.unwrap_or(until);
-                Cursor::starting(start, streams)
+                Cursor::starting(start, &streams)
             }
         };
         let selection = self.leg()?.section.selection();
+        let mut waits = None;
         for stream in streams {
             for _ in 0..PAGE_COUNT_MAX {
                 if budget.spent(&self.ports) {
@@ -119,13 +120,21 @@ impl Engine {
                 if !self.trail().paused().await?.is_null() {
                     return Ok("paused");
                 }
-                let window = cursor.window(stream, until);
+                let window = cursor.window(stream, until, self.flow.source.overlap());
                 let count = PAGE_RECORD_COUNT.min(budget.records);
                 let source = &self.flow.source;
                 let page = source
                     .changed(&self.ports, stream, &window, count, &selection)
-                    .await?;
-                let Page { changes, next } = page;
+                    .await;
+                let Page { changes, next } = match page {
+                    Ok(page) => page,
+                    // Another stream may have another limit: one that is long must not starve it.
+                    Err(fault) if matches!(fault.action, Action::RetryAfter(_)) => {
+                        waits = waits.or(Some(fault));
+                        break;
+                    }
+                    Err(fault) => return Err(fault),
+                };
                 let (work, exhausted) = self.queue_page(changes, budget, tally).await?;
                 if self.ports.clock.now() >= lease.until {
                     // Somebody else, a person perhaps, may have set it by now.
@@ -142,11 +151,11 @@ impl Engine {
                 }
             }
         }
-        Ok(if budget.spent(&self.ports) {
-            "time"
-        } else {
-            "done"
-        })
+        match waits {
+            Some(fault) => Err(fault),
+            None if budget.spent(&self.ports) => Ok("time"),
+            None => Ok("done"),
+        }
     }
 
     /// Settles what needs no work, and commits the rest of a page to the queue. Leased items come back

@@ -28,16 +28,16 @@ impl Engine {
             records.push(self.preview_one(&id, None).await);
         }
         let until = self.flow.source.now(&self.ports).await?;
-        let streams = self.flow.source.streams();
+        let streams = self.flow.source.streams(&self.ports)?;
         let cursor = Cursor::load(&self.ports, self.flow.name)
             .await?
             .unwrap_or_else(|| {
                 let start = self.mapping.settings().start_at.unwrap_or(until);
-                Cursor::starting(start, streams)
+                Cursor::starting(start, &streams)
             });
         let selection = self.leg()?.section.selection();
         for stream in streams {
-            let mut window = cursor.window(stream, until);
+            let mut window = cursor.window(stream, until, self.flow.source.overlap());
             for _ in 0..PAGE_COUNT_MAX {
                 if budget.spent(&self.ports) {
                     break;

@@ -4,6 +4,7 @@ mod adopt;
 mod audit;
 mod fake;
 mod people;
+mod rate;
 mod schema;
 
 use fake::{House, external, fault};

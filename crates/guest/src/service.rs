@@ -109,7 +109,7 @@ impl Service {
             respond(problem(&fault)).await;
             return None;
         }
-        let hints = match hook.verify(&self.ports, rest, request) {
+        let hints = match hook.verify(&self.ports, rest, request).await {
             Ok(hints) => hints,
             Err(Refused { status, reason }) => {
                 let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);

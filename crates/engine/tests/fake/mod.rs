@@ -185,8 +185,8 @@ impl Source for FakeSource {
         Ok(Timestamp::from_millisecond(self.0.now.get()).unwrap())
     }
 
-    fn streams(&self) -> &[&'static str] {
-        &["Deal"]
+    fn streams(&self, _: &Ports) -> Result<Vec<&'static str>> {
+        Ok(vec!["Deal"])
     }
 
     async fn changed(
@@ -422,6 +422,7 @@ impl Directory for FakeItems {
 /// `POST /hooks/deal-to-order/ids`: an id a line.
 struct FakeHook(Kind);
 
+#[async_trait(?Send)]
 impl Hook for FakeHook {
     fn name(&self) -> &'static str {
         "ids"
@@ -435,7 +436,7 @@ impl Hook for FakeHook {
         Ok(())
     }
 
-    fn verify(
+    async fn verify(
         &self,
         _: &Ports,
         _: &str,

@@ -18,7 +18,7 @@ pub fn announced(
         request.headers_mut().append(name, value.parse().unwrap());
     }
     let script = Script::new(vec![]);
-    hook.verify(&script.ports(), rest, &request)
+    run(hook.verify(&script.ports(), rest, &request))
 }
 
 pub fn status(result: Result<Vec<Hint>, Refused>) -> u16 {

@@ -123,7 +123,7 @@ fn senders_must_know_the_secret_and_be_the_organization() {
     let script = Script::new(vec![]);
     let ports = script.ports_with(&[("webhook_path_secret", "")]);
     let request = Request::new(Bytes::new());
-    assert_eq!(hook.verify(&ports, "", &request), Err(NOT_CONFIGURED));
+    assert_eq!(run(hook.verify(&ports, "", &request)), Err(NOT_CONFIGURED));
     assert!(hook.check(&ports).is_err());
     assert!(hook.check(&script.ports()).is_ok());
 }
