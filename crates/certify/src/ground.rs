@@ -436,8 +436,12 @@ impl State {
         tables.is_ok_and(|tables| !tables.rows.is_empty())
     }
 
-    pub(crate) fn has_key(&self, key: &str) -> bool {
-        self.key_value.contains_key(key)
+    /// What stands after this prefix in the keys that begin with it.
+    pub(crate) fn keys_after(&self, prefix: &str) -> Vec<String> {
+        let keys = self.key_value.keys();
+        keys.filter_map(|key| key.strip_prefix(prefix))
+            .map(str::to_owned)
+            .collect()
     }
 
     /// Whether a record that a hook announced is in the queue, or was settled.

@@ -132,8 +132,7 @@ impl House<'_> {
         // Business begins once the flow has run: nothing before its first cursor is its own.
         for _ in 0..INSTALL_TICK_COUNT_MAX {
             self.tick()?;
-            let cursor = format!("cursor:{}", self.flow.name());
-            if self.ground.state().has_key(&cursor) && self.stalled.is_empty() {
+            if !self.streams().is_empty() && self.stalled.is_empty() {
                 break;
             }
             let again = self.ground.now() + TICK;
@@ -277,11 +276,19 @@ impl House<'_> {
     /// Nobody but the webhooks may find what happened.
     fn hold_extraction(&self) {
         let statement = "INSERT OR REPLACE INTO lease (name, token, until) VALUES (?1, 1, ?2)";
-        let name = format!("extract:{}", self.flow.name());
         let until = self.ground.now() + SignedDuration::from_hours(1);
-        let parameters = vec![Cell::Text(name), Cell::Integer(until.as_millisecond())];
         // Before the first run there is no such table, and nothing to find either.
-        self.ground.state().look(statement, parameters);
+        for stream in self.streams() {
+            let name = Cell::Text(format!("extract:{}:{stream}", self.flow.name()));
+            let parameters = vec![name, Cell::Integer(until.as_millisecond())];
+            self.ground.state().look(statement, parameters);
+        }
+    }
+
+    /// The streams that have a cursor.
+    fn streams(&self) -> Vec<String> {
+        let prefix = format!("cursor:{}:", self.flow.name());
+        self.ground.state().keys_after(&prefix)
     }
 
     fn run_request(&self) -> Request<Bytes> {

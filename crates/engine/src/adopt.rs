@@ -87,7 +87,7 @@ impl Engine {
             .iter()
             .filter_map(|(name, resolver)| match resolver {
                 Resolver::Parent { .. } => Some(*name),
-                Resolver::NaturalKey { .. } => None,
+                Resolver::Part { .. } | Resolver::NaturalKey { .. } => None,
             });
         let sections: Vec<&str> = parents.chain([self.flow.section]).collect();
         for section in &sections {

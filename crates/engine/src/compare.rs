@@ -152,7 +152,9 @@ impl Engine {
                 Resolver::NaturalKey { directory, .. } => {
                     named(&self.ports, directory.as_ref(), &unknown).await?
                 }
-                Resolver::Parent { .. } => self.parents(&name, &unknown).await?,
+                Resolver::Parent { .. } | Resolver::Part { .. } => {
+                    self.parents(&name, &unknown).await?
+                }
             };
             for reference in unknown {
                 let held = found.get(&reference.id).cloned().unwrap_or_else(|| {
@@ -168,9 +170,12 @@ impl Engine {
     /// Parents without a link, under their external ids or as they would be adopted.
     async fn parents(&self, link: &str, unknown: &[Reference]) -> Result<BTreeMap<String, String>> {
         let leg = self.parent_leg(link)?;
+        let (source, _) = self.resolver(link)?.kinds();
         let ids: Vec<String> = unknown.iter().map(|parent| parent.id.clone()).collect();
         let mut found = BTreeMap::new();
-        if let Ok(adopt) = self.mapping.adopt(link) {
+        // A part of a record can't be asked for by itself, nor adopted.
+        let is_part = matches!(self.resolver(link)?, Resolver::Part { .. });
+        if let Some(adopt) = self.mapping.adopt(link).ok().filter(|_| !is_part) {
             let selection = leg.section.selection();
             let observed = leg.source.fetch_all(&self.ports, &ids, &selection).await?;
             let records = observed
@@ -186,7 +191,7 @@ impl Engine {
             return Ok(found);
         }
         for id in ids {
-            let external = external_id(&leg.source.kind().id(&id), leg.target.kind());
+            let external = external_id(&source.id(&id), leg.target.kind());
             let held = leg.target.find(&self.ports, &external).await?;
             found.extend(held.map(|held| (id, held.id)));
         }

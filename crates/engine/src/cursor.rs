@@ -8,12 +8,15 @@ use serde::{Deserialize, Serialize};
 use sluice_core::time::{self, earlier};
 use sluice_core::{Fault, Ports, Position, Result, Window, code};
 
-/// The places of all streams of one flow.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// The places of streams of one flow.
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Cursor {
     /// The format of this value.
     v: u8,
     streams: BTreeMap<String, Place>,
+    /// Where a flow without any place starts.
+    #[serde(skip)]
+    start: Timestamp,
 }
 
 /// One stream: everything up to `complete` was applied or queued; `open` is a window begun and not ended.
@@ -23,6 +26,15 @@ struct Place {
     complete: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     open: Option<Open>,
+}
+
+/// A place as it is kept.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    /// The format of this value.
+    v: u8,
+    #[serde(flatten)]
+    place: Place,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -48,6 +60,7 @@ impl Cursor {
         Self {
             v: FORMAT,
             streams: places,
+            start,
         }
     }
 
@@ -58,37 +71,86 @@ impl Cursor {
         to: Timestamp,
         streams: &[&'static str],
     ) -> Vec<(&'static str, Timestamp)> {
-        let oldest = self.streams.values().map(|place| place.complete).min();
         let complete = |name: &&'static str| {
             let place = self.streams.get(*name).map(|place| place.complete);
-            Some((*name, place.or(oldest)?))
+            (*name, place.unwrap_or_else(|| self.first()))
         };
         streams
             .iter()
-            .filter_map(complete)
+            .map(complete)
             .filter(|(_, complete)| *complete < to)
             .collect()
     }
 
+    /// The places of those of these streams that have one.
+    ///
     /// Fault: `STORE_CORRUPT` (stop the flow) for a value this release can't read.
-    pub async fn load(ports: &Ports, flow: &str) -> Result<Option<Self>> {
-        let Some(bytes) = ports.key_value.get(&key(flow)).await? else {
-            return Ok(None);
+    pub async fn load(
+        ports: &Ports,
+        flow: &str,
+        streams: &[&str],
+        start: Timestamp,
+    ) -> Result<Self> {
+        let mut cursor = Self {
+            v: FORMAT,
+            streams: BTreeMap::new(),
+            start,
         };
-        let cursor = serde_json::from_slice::<Self>(&bytes).ok();
-        cursor
-            .filter(|cursor| cursor.v == FORMAT)
-            .map(Some)
-            .ok_or_else(|| {
-                let message = format!("the cursor of {flow} is not in a form this release knows");
+        for stream in streams {
+            let key = key(flow, stream);
+            let Some(bytes) = ports.key_value.get(&key).await? else {
+                continue;
+            };
+            let stored = serde_json::from_slice::<Stored>(&bytes).ok();
+            let stored = stored.filter(|stored| stored.v == FORMAT).ok_or_else(|| {
+                let message = format!("{key} is not in a form this release knows");
                 Fault::stop_flow(code::STORE_CORRUPT, message)
-            })
+            })?;
+            cursor.streams.insert((*stream).to_owned(), stored.place);
+        }
+        Ok(cursor)
     }
 
-    pub async fn store(&self, ports: &Ports, flow: &str) -> Result<()> {
-        let bytes = serde_json::to_vec(self)
+    /// Whether no stream has a place.
+    pub fn is_empty(&self) -> bool {
+        self.streams.is_empty()
+    }
+
+    /// Gives those of these streams a place that have none, and names them.
+    pub fn begin<'a>(&mut self, streams: &[&'a str]) -> Vec<&'a str> {
+        let complete = self.first();
+        let mut begun = Vec::new();
+        for stream in streams {
+            if !self.streams.contains_key(*stream) {
+                let place = Place {
+                    complete,
+                    open: None,
+                };
+                self.streams.insert((*stream).to_owned(), place);
+                begun.push(*stream);
+            }
+        }
+        begun
+    }
+
+    /// Where a stream starts that has no place yet.
+    fn first(&self) -> Timestamp {
+        let oldest = self.streams.values().map(|place| place.complete).min();
+        oldest.unwrap_or(self.start)
+    }
+
+    /// Stores the place of one stream: whoever lists another at the same time keeps its own.
+    pub async fn store(&self, ports: &Ports, flow: &str, stream: &str) -> Result<()> {
+        let Some(place) = self.streams.get(stream) else {
+            return Ok(());
+        };
+        let stored = Stored {
+            v: FORMAT,
+            place: place.clone(),
+        };
+        let bytes = serde_json::to_vec(&stored)
             .map_err(|error| Fault::stop_flow(code::STORE_FAILED, error.to_string()))?;
-        ports.key_value.set(&key(flow), &bytes).await
+        ports.key_value.set(&key(flow, stream), &bytes).await
     }
 
     /// What to list next of a stream: the window left open, else a new one up to `until`, which reaches back
@@ -101,12 +163,7 @@ impl Cursor {
                 until: open.until,
             };
         }
-        // A stream added later starts where the oldest stream stands.
-        let oldest = self.streams.values().map(|place| place.complete).min();
-        let complete = place
-            .map(|place| place.complete)
-            .or(oldest)
-            .unwrap_or(until);
+        let complete = place.map_or_else(|| self.first(), |place| place.complete);
         Window {
             after: Position {
                 watermark: earlier(complete, overlap),
@@ -137,8 +194,8 @@ impl Cursor {
     }
 }
 
-fn key(flow: &str) -> String {
-    format!("cursor:{flow}")
+fn key(flow: &str, stream: &str) -> String {
+    format!("cursor:{flow}:{stream}")
 }
 
 #[cfg(test)]

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use mapping::{MappingFile, Section};
 use serde_json::{Value, json};
-use sluice_core::{Held, Hint, Ports, RecordId, Result, Source, Target};
+use sluice_core::{Held, Hint, Ports, RecordId, Result, Source, Target, Timestamp};
 
+use crate::Tally;
 use crate::decide::in_work;
 use crate::flow::{Flow, Policy, Resolver, misfit};
 use crate::links::Link;
 use crate::store::{Item, Queue, Runs, Trail, migrate};
 use crate::work::Work;
-use crate::{Cursor, Tally};
 
 /// A flow, its mapping, and the ports it works through.
 pub struct Engine {
@@ -54,7 +54,7 @@ impl Engine {
         };
         let mut sections = vec![flow.section];
         for (link, resolver) in &flow.resolvers {
-            if let Resolver::Parent { .. } = resolver {
+            if let Resolver::Parent { .. } | Resolver::Part { .. } = resolver {
                 sections.push(link);
             }
         }
@@ -110,14 +110,19 @@ impl Engine {
         Ok(())
     }
 
+    /// The streams the schedule lists, each by itself or all together.
+    pub fn streams(&self) -> Result<Vec<&'static str>> {
+        self.flow.source.streams(&self.ports)
+    }
+
     /// Cursor, queue, runs, dead letters, and whether the flow is paused.
     pub async fn status(&self) -> Result<Value> {
         let mut status = self.runs().status().await?;
         status["flow"] = self.flow.name.into();
         status["paused"] = self.trail().paused().await?;
-        status["cursor"] = match Cursor::load(&self.ports, self.flow.name).await? {
-            Some(cursor) => json!(cursor),
-            None => Value::Null,
+        status["cursor"] = match self.cursor(Timestamp::MIN).await? {
+            cursor if cursor.is_empty() => Value::Null,
+            cursor => json!(cursor),
         };
         Ok(status)
     }
@@ -160,8 +165,13 @@ impl Engine {
 
     /// The pair of a parent: made once, where there is none, and left alone after that.
     pub(crate) fn parent_leg(&self, link: &str) -> Result<Leg<'_>> {
-        let Resolver::Parent { source, target } = self.resolver(link)? else {
-            return Err(misfit(format!("the link {link} has no parent record")));
+        let (source, target) = match self.resolver(link)? {
+            Resolver::Parent { source, target } => (source, target),
+            // Written back to by nobody; looked at with the record that holds it.
+            Resolver::Part { target, .. } => (&self.flow.source, target),
+            Resolver::NaturalKey { .. } => {
+                return Err(misfit(format!("the link {link} has no parent record")));
+            }
         };
         Ok(Leg {
             source: source.as_ref(),

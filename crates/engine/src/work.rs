@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use sluice_core::{Action, Fault, Record, Result, code};
 
 use crate::engine::Engine;
-use crate::extract::Budget;
+use crate::extract::{Budget, Run};
 use crate::guard::leased;
 use crate::reconcile::{Done, Known};
 use crate::report::Tally;
@@ -50,15 +50,19 @@ impl Engine {
     }
 
     /// Takes up what is due until nothing is, or the budget is spent.
-    pub async fn drain(&self, budget: &mut Budget, cause: &str, tally: &mut Tally) -> Result<bool> {
+    pub async fn drain(&self, budget: &mut Budget, run: &mut Run) -> Result<bool> {
         while !budget.spent(&self.ports) {
             let items = self.queue().lease_due(WIDTH.min(budget.records)).await?;
             if items.is_empty() {
                 return Ok(false);
             }
             budget.records -= items.len().min(budget.records);
-            let work = items.into_iter().map(Work::from).collect();
-            if self.work(work, cause, tally).await? {
+            let work = items.into_iter().map(|item| Work {
+                record: run.observed.remove(&item.id),
+                item,
+            });
+            let work = work.collect();
+            if self.work(work, &run.cause, &mut run.tally).await? {
                 return Ok(true);
             }
         }

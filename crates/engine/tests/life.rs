@@ -109,9 +109,9 @@ fn a_slow_worker_finishes_nothing_after_its_lease_was_taken_over() {
     let items = block_on(slow.receive(&[house.hint("D1")])).unwrap();
     house.wait(121);
     let second = house.worker();
-    let mut tally = engine::Tally::default();
-    block_on(second.drain(&mut house.budget(), "second", &mut tally)).unwrap();
-    assert_eq!(tally.created, 1);
+    let mut run = engine::Run::new("second");
+    block_on(second.drain(&mut house.budget(), &mut run)).unwrap();
+    assert_eq!(run.tally.created, 1);
     // The hint comes anew, so there is an item again; the slow worker must not finish that one.
     block_on(house.worker().receive(&[house.hint("D1")])).unwrap();
     let work = items.into_iter().map(engine::Work::from).collect();
@@ -442,7 +442,7 @@ fn the_cursor_resumes_a_page_and_passes_nothing_by() {
     house.wait(60);
     let mut budget = house.budget();
     budget.records = 130;
-    let report = block_on(house.worker().run(budget)).unwrap();
+    let report = block_on(house.worker().run(budget, None)).unwrap();
     assert_eq!(report.ended, "records");
     for _ in 0..20 {
         house.wait(60);
@@ -458,7 +458,8 @@ fn two_ticks_at_once_do_not_extract_twice() {
     let house = House::new();
     house.systems.edit("Deal", "D1", won("1"));
     let until = house.clock.now().as_millisecond() + 60_000;
-    let take = "INSERT INTO lease (name, token, until) VALUES ('extract:deal-to-order', 1, ?1)";
+    let take =
+        "INSERT INTO lease (name, token, until) VALUES ('extract:deal-to-order:Deal', 1, ?1)";
     block_on(house.ports.sql.execute(take, &[until.into()])).unwrap();
     assert_eq!(house.run()["ended"], "busy");
 }

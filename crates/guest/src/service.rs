@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use bytes::Bytes;
-use engine::{Budget, Engine, Flow, Tally, Work};
+use engine::{Budget, Engine, Flow, Run, Tally, Work};
 use http::{Request, Response, StatusCode, header};
 use serde_json::{Value, json};
 use sluice_core::time::later;
@@ -186,7 +186,15 @@ impl Service {
             Route::Status => engine.status().await?,
             Route::Run if dry_run => engine.preview(budget(&engine)).await?,
             Route::Run => {
-                let report = engine.run(budget(&engine)).await?;
+                let stream = query.get("stream").map(String::as_str);
+                if let Some(stream) = stream
+                    && !engine.streams()?.contains(&stream)
+                {
+                    let streams = engine.streams()?.join(", ");
+                    let reason = format!("this flow has no such stream; it has {streams}");
+                    return Ok(refuse(StatusCode::BAD_REQUEST, &reason));
+                }
+                let report = engine.run(budget(&engine), stream).await?;
                 let status = match report.fault {
                     // Whoever schedules the runs should see that this one did not come to its end.
                     Some(_) => StatusCode::SERVICE_UNAVAILABLE,
@@ -220,8 +228,11 @@ async fn work_on(engine: &Engine, work: Vec<Work>, tally: &mut Tally) -> Result<
 async fn drain_some(engine: &Engine, cause: &str, tally: &mut Tally) -> Result<()> {
     let mut rest = budget(engine);
     rest.records = rest.records.min(100);
-    engine.drain(&mut rest, cause, tally).await?;
-    Ok(())
+    let mut run = Run::new(cause);
+    std::mem::swap(&mut run.tally, tally);
+    let drained = engine.drain(&mut rest, &mut run).await;
+    *tally = run.tally;
+    drained.map(|_| ())
 }
 
 /// What a person made due, begun at once; what is left is the next run's.
@@ -278,7 +289,7 @@ fn query(request: &Request<Bytes>) -> Result<HashMap<String, String>, String> {
     let mut parameters = HashMap::new();
     let text = request.uri().query().unwrap_or_default();
     for (name, value) in form_urlencoded::parse(text.as_bytes()) {
-        if name != "dry_run" {
+        if !["dry_run", "stream"].contains(&name.as_ref()) {
             return Err("the query holds an unknown parameter".into());
         }
         if parameters

@@ -575,7 +575,7 @@ impl House {
     }
 
     pub fn run(&self) -> Value {
-        json!(block_on(self.worker().run(self.budget())).unwrap())
+        json!(block_on(self.worker().run(self.budget(), None)).unwrap())
     }
 
     pub fn status(&self) -> Value {

@@ -187,7 +187,10 @@ fn a_backfill_runs_what_was_not_missed() {
         r#"# start_at = "2026-01-01T00:00:00Z""#,
         r#"start_at = "2026-06-02T00:00:00Z""#,
     );
-    stage.ground.forget("cursor:opportunity-to-sales-order");
+    for stream in ["Opportunity", "OpportunityLineItem"] {
+        let key = format!("cursor:opportunity-to-sales-order:{stream}");
+        stage.ground.forget(&key);
+    }
     let report = stage.tick();
     assert_eq!(report["read"], 8, "four, and their lines: {report}");
     assert_eq!(stage.asked("netsuite", "PUT", ""), before);
