@@ -55,6 +55,14 @@ pub trait Source {
         Ok(streams)
     }
 
+    /// How much of a past range is asked for at once by [`Source::past`].
+    ///
+    /// Faults: those of the variables that decide it.
+    fn slice(&self, ports: &Ports) -> Result<Duration> {
+        let _ = ports;
+        Ok(SLICE)
+    }
+
     /// How far a new window reaches back over the one before: changes become visible after the time they
     /// bear.
     fn overlap(&self) -> Duration {
@@ -101,6 +109,8 @@ pub struct Window {
     pub after: Position,
     pub until: Timestamp,
 }
+
+const SLICE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Enough for transactions that commit late.
 const OVERLAP: Duration = Duration::from_secs(5 * 60);

@@ -9,7 +9,7 @@ use sluice_core::time::{self, earlier};
 use sluice_core::{Fault, Ports, Position, Result, Window, code};
 
 /// The places of streams of one flow.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Cursor {
     /// The format of this value.
     v: u8,

@@ -40,7 +40,7 @@ impl Leg<'_> {
 }
 
 /// Hinted records a webhook takes into work by itself; the rest is left to the drain.
-const LEASED_AT_ONCE: usize = 8;
+pub(crate) const LEASED_AT_ONCE: usize = 8;
 
 impl Engine {
     /// `mounted` is the mapping file found beside the component, if any.
@@ -124,6 +124,7 @@ impl Engine {
             cursor if cursor.is_empty() => Value::Null,
             cursor => json!(cursor),
         };
+        status["backfill"] = self.backfill_status().await?;
         Ok(status)
     }
 

@@ -8,7 +8,7 @@ use sluice_core::{Action, Change, Hint, Page, Ports, Record, RecordId, Result};
 
 use crate::cursor::Cursor;
 use crate::edit;
-use crate::engine::Engine;
+use crate::engine::{Engine, LEASED_AT_ONCE};
 use crate::links::Link;
 use crate::reconcile::Outcome;
 use crate::report::{Report, Tally};
@@ -35,7 +35,7 @@ pub struct Budget {
 const PAGE_COUNT_MAX: usize = 1_000;
 const PAGE_RECORD_COUNT: usize = 100;
 /// Longer than any run's time budget.
-const EXTRACTION_LEASE: Duration = Duration::from_secs(300);
+pub(crate) const EXTRACTION_LEASE: Duration = Duration::from_secs(300);
 
 impl Run {
     pub fn new(cause: impl Into<String>) -> Self {
@@ -119,7 +119,11 @@ impl Engine {
             Some(fault) => Err(fault),
             None if busy => Ok("busy"),
             None if budget.spent(&self.ports) => Ok("time"),
-            None => Ok("done"),
+            None => {
+                // The live flow first; what is left of the run is the backfill's.
+                self.go_on_with_backfill(budget, run).await.ok();
+                Ok("done")
+            }
         }
     }
 
@@ -173,7 +177,9 @@ impl Engine {
             let source = &self.flow.source;
             let page = source.changed(&self.ports, stream, &window, count, &selection);
             let Page { changes, next } = page.await?;
-            let (work, exhausted) = self.queue_page(changes, budget, run).await?;
+            let work = self
+                .queue_page(changes, LEASED_AT_ONCE, budget, run)
+                .await?;
             if self.ports.clock.now() >= lease.until {
                 // Somebody else, a person perhaps, may have set it by now.
                 return Ok("time");
@@ -185,7 +191,7 @@ impl Engine {
             {
                 return Ok("stopped");
             }
-            if next.is_none() || exhausted {
+            if next.is_none() {
                 break;
             }
         }
@@ -201,9 +207,10 @@ impl Engine {
     pub(crate) async fn queue_page(
         &self,
         changes: Vec<Change>,
+        leased_count_max: usize,
         budget: &mut Budget,
         run: &mut Run,
-    ) -> Result<(Vec<Work>, bool)> {
+    ) -> Result<Vec<Work>> {
         let tally = &mut run.tally;
         tally.read += changes.len() as u64;
         let mut hints: BTreeMap<RecordId, Hint> = BTreeMap::new();
@@ -237,13 +244,14 @@ impl Engine {
             hints.insert(id.clone(), Hint { id, version });
         }
         let hints: Vec<Hint> = hints.into_values().collect();
-        budget.records -= hints.len().min(budget.records);
-        let items = self.receive(&hints).await?;
+        let items = self.queue().put(&hints, leased_count_max).await?;
         let work = items.into_iter().map(|item| Work {
             record: records.remove(&item.id),
             item,
         });
-        Ok((work.collect(), budget.records == 0))
+        // The others count when they are drained.
+        budget.records -= work.len().min(budget.records);
+        Ok(work.collect())
     }
 
     /// Whether a listed change is another state of the record than the one it was given up in. A window

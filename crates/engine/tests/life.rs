@@ -2,6 +2,7 @@
 
 mod adopt;
 mod audit;
+mod backfill;
 mod fake;
 mod people;
 mod rate;

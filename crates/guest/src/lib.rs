@@ -24,6 +24,7 @@
 //! trail.
 
 mod answer;
+mod backfill;
 mod manage;
 mod route;
 mod service;

@@ -12,6 +12,7 @@ use sluice_core::{Fault, Hook, Ports, Refused, Result, Variable, read_all};
 use subtle::ConstantTimeEq;
 
 use crate::answer::{json as answer, problem, refuse};
+use crate::backfill;
 use crate::manage;
 use crate::route::{NoRoute, Route};
 
@@ -23,6 +24,8 @@ const TOKEN: Variable = Variable {
 
 /// Bodies of requests for a run or the status hold nothing.
 const BODY_BYTES_MAX: usize = 4096;
+/// What a query of the status or a run may say.
+const PARAMETERS: [&str; 5] = ["dry_run", "stream", "from", "to", "backfill"];
 
 /// A run begins nothing new after this: the strictest host ends a request after 30 seconds.
 const RUN_MAX: Duration = Duration::from_secs(20);
@@ -184,6 +187,13 @@ impl Service {
         engine.prepare().await?;
         let body = match route {
             Route::Status => engine.status().await?,
+            Route::Run
+                if ["from", "to", "backfill"]
+                    .iter()
+                    .any(|name| query.contains_key(*name)) =>
+            {
+                return backfill::run(&engine, &query, request, budget(&engine)).await;
+            }
             Route::Run if dry_run => engine.preview(budget(&engine)).await?,
             Route::Run => {
                 let stream = query.get("stream").map(String::as_str);
@@ -289,7 +299,7 @@ fn query(request: &Request<Bytes>) -> Result<HashMap<String, String>, String> {
     let mut parameters = HashMap::new();
     let text = request.uri().query().unwrap_or_default();
     for (name, value) in form_urlencoded::parse(text.as_bytes()) {
-        if !["dry_run", "stream"].contains(&name.as_ref()) {
+        if !PARAMETERS.contains(&name.as_ref()) {
             return Err("the query holds an unknown parameter".into());
         }
         if parameters
