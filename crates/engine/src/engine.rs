@@ -84,7 +84,7 @@ impl Engine {
     /// Commits hints to the queue. When this returns they are durable and may be acknowledged; the items
     /// returned are leased to the caller, who should hand them to [`Engine::work`].
     pub async fn receive(&self, hints: &[Hint]) -> Result<Vec<Item>> {
-        self.queue().put(hints, LEASED_AT_ONCE).await
+        Ok(self.queue().put(hints, LEASED_AT_ONCE).await?.leased)
     }
 
     /// Brings one record in line now and says what happened.

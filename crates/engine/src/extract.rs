@@ -13,7 +13,7 @@ use crate::links::Link;
 use crate::reconcile::Outcome;
 use crate::report::{Report, Tally};
 use crate::seen::{News, Seen};
-use crate::store::Lease;
+use crate::store::{Item, Lease};
 use crate::work::Work;
 
 /// One execution while it lasts.
@@ -21,8 +21,9 @@ pub struct Run {
     /// What made the work start; for the log of outcomes.
     pub cause: String,
     pub tally: Tally,
-    /// The last page's records, as it held them: asking for each again would cost a request a record.
-    pub(crate) observed: BTreeMap<String, Record>,
+    /// The last page's records, as it held them, each with the hint under which it was queued: asking for each
+    /// again would cost a request a record.
+    pub(crate) observed: BTreeMap<String, (i64, Record)>,
 }
 
 /// What one run may use up.
@@ -44,6 +45,12 @@ impl Run {
             tally: Tally::default(),
             observed: BTreeMap::new(),
         }
+    }
+
+    /// The record as its page held it, unless it was announced anew since: then it is to be looked at again.
+    pub(crate) fn observed_under(&mut self, item: &Item) -> Option<Record> {
+        let (hint, record) = self.observed.remove(&item.id)?;
+        (hint == item.hint).then_some(record)
     }
 }
 
@@ -214,9 +221,9 @@ impl Engine {
         let tally = &mut run.tally;
         tally.read += changes.len() as u64;
         let mut hints: BTreeMap<RecordId, Hint> = BTreeMap::new();
+        let mut records: BTreeMap<String, Record> = BTreeMap::new();
         // Those of the page before were worked on, or wait for longer than this run.
-        let records = &mut run.observed;
-        records.clear();
+        run.observed.clear();
         let mut open = Vec::new();
         for change in changes {
             match self.settled(&change).await? {
@@ -244,14 +251,20 @@ impl Engine {
             hints.insert(id.clone(), Hint { id, version });
         }
         let hints: Vec<Hint> = hints.into_values().collect();
-        let items = self.queue().put(&hints, leased_count_max).await?;
-        let work = items.into_iter().map(|item| Work {
+        let put = self.queue().put(&hints, leased_count_max).await?;
+        let work = put.leased.into_iter().map(|item| Work {
             record: records.remove(&item.id),
             item,
         });
+        let work: Vec<Work> = work.collect();
+        for (id, hint) in put.others {
+            if let Some(record) = records.remove(&id) {
+                run.observed.insert(id, (hint, record));
+            }
+        }
         // The others count when they are drained.
         budget.records -= work.len().min(budget.records);
-        Ok(work.collect())
+        Ok(work)
     }
 
     /// Whether a listed change is another state of the record than the one it was given up in. A window

@@ -58,7 +58,7 @@ impl Engine {
             }
             budget.records -= items.len().min(budget.records);
             let work = items.into_iter().map(|item| Work {
-                record: run.observed.remove(&item.id),
+                record: run.observed_under(&item),
                 item,
             });
             let work = work.collect();

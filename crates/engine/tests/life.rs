@@ -8,7 +8,9 @@ mod people;
 mod rate;
 mod schema;
 
+use engine::store::Queue;
 use fake::{House, external, fault};
+use futures::FutureExt;
 use futures::executor::block_on;
 use serde_json::json;
 use sluice_core::Fault;
@@ -452,6 +454,39 @@ fn the_cursor_resumes_a_page_and_passes_nothing_by() {
     assert_eq!(house.systems.target.borrow().len(), 450);
     assert_eq!(house.systems.logged("upsert"), 450);
     assert_eq!(house.status()["queue"]["ready"], 0);
+}
+
+#[test]
+fn a_page_is_the_observation_of_all_its_records_but_not_of_one_announced_anew() {
+    let house = House::new();
+    house.run();
+    for index in 0..40 {
+        house
+            .systems
+            .edit("Deal", &format!("D{index:03}"), won("1"));
+    }
+    house.wait(60);
+    let (systems, ports) = (house.systems.clone(), house.ports.clone());
+    let hint = house.hint("D039");
+    let meanwhile = move || {
+        // A webhook that says no version, for a record the run has in its hands as the page held it.
+        systems.edit("Deal", "D039", won("2"));
+        let queue = Queue {
+            flow: "deal-to-order",
+            ports: &ports,
+            concurrency_max: 10,
+            settles_within: std::time::Duration::ZERO,
+        };
+        queue.put(&[hint], 0).now_or_never().unwrap().unwrap();
+    };
+    house.systems.meanwhile.replace(Some(Box::new(meanwhile)));
+    house.run();
+    house.run();
+    let total = |id: &str| house.systems.target(&external(id)).unwrap()["total"].to_string();
+    assert_eq!((total("D000"), total("D039")), ("1".into(), "2".into()));
+    let fetched = house.systems.log.borrow().clone().into_iter();
+    let fetched: Vec<_> = fetched.filter(|line| line.starts_with("fetch")).collect();
+    assert_eq!(fetched, ["fetch D039"]);
 }
 
 #[test]

@@ -64,6 +64,9 @@ pub struct Systems {
     pub log: RefCell<Vec<String>>,
     /// What the next upsert ends with; with an unknown write it takes effect all the same.
     pub next_upsert: RefCell<Option<Fault>>,
+    /// What happens elsewhere while the next upsert is under way.
+    #[allow(clippy::type_complexity)]
+    pub meanwhile: RefCell<Option<Box<dyn FnOnce()>>>,
     pub now: Cell<i64>,
     next_id: Cell<u32>,
 }
@@ -269,6 +272,9 @@ impl Target for FakeTarget {
 
     async fn upsert(&self, _: &Ports, external_id: &str, body: &Value) -> Result<()> {
         self.0.note(format!("upsert {external_id}"));
+        if let Some(meanwhile) = self.0.meanwhile.take() {
+            meanwhile();
+        }
         let fault = self.0.next_upsert.take();
         if fault
             .as_ref()
