@@ -131,6 +131,8 @@ mod scope;
 mod section;
 mod settings;
 mod shape;
+mod source;
+mod total;
 mod zone;
 
 pub use adopt::{Adopt, NaturalKey};
