@@ -90,6 +90,7 @@ pub mod code {
     pub const VARIABLE_INVALID: Code = Code("VARIABLE_INVALID");
     pub const MAPPING_INVALID: Code = Code("MAPPING_INVALID");
     pub const MAPPING_FIELDS: Code = Code("MAPPING_FIELDS");
+    pub const TOTAL_DIFFERS: Code = Code("TOTAL_DIFFERS");
     pub const REFERENCE_MISSING: Code = Code("REFERENCE_MISSING");
     pub const REFERENCE_AMBIGUOUS: Code = Code("REFERENCE_AMBIGUOUS");
     pub const PARENT_BUSY: Code = Code("PARENT_BUSY");

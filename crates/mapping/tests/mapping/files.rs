@@ -73,7 +73,7 @@ fn settings() {
         (
             "colour = 1",
             "3:1: unknown key `colour` in the settings; known are time_zone, start_at, \
-             update_approved_orders, concurrency_max",
+             update_approved_orders, concurrency_max, choices",
         ),
         (
             "time_zone = \"Middle-earth/Shire\"",
@@ -161,7 +161,10 @@ fn conditions() {
             "[1]",
             "3:9: `when` must be `{ from = \"…\", equals = … }`, not a number",
         ),
-        ("{ equals = 1 }", "3:8: the condition says no `from`"),
+        (
+            "{ equals = 1 }",
+            "3:8: the condition needs exactly one of from, concat, setting",
+        ),
         (
             "{ from = \"A\" }",
             "3:8: the condition needs exactly one of equals, not_equals, in, not_in, exists",
@@ -172,7 +175,8 @@ fn conditions() {
         ),
         (
             "{ from = \"A\", colour = 1 }",
-            "3:22: unknown key `colour` in a condition; known are from, equals, not_equals, in, not_in, exists",
+            "3:22: unknown key `colour` in a condition; known are from, concat, separator, setting, equals, \
+             not_equals, in, not_in, exists",
         ),
         (
             "{ from = \"A\", equal = 1 }",
@@ -234,7 +238,7 @@ fn lists() {
     }
     refused(
         "version = 1\n[o.lists]\nl = 5",
-        "3:5: the list `l` must be a table",
+        "3:5: the list `l` must be a table, or a list of tables",
     );
 }
 
