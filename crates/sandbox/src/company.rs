@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use crate::{
+    amazon::{self, Amazon},
     netsuite::{self, NetSuite},
     salesforce::{self, Salesforce},
     seed::Catalogue,
@@ -37,4 +38,10 @@ pub fn world(
     let account = NetSuite::new(seed, &catalogue, netsuite, now)
         .map_err(|fault| SetUpError::NetSuite(fault.to_string()))?;
     Ok(World::new(seed).with(organization).with(account))
+}
+
+/// The same world with the seller's Amazon accounts, without orders. Whoever sells there stocks what the
+/// catalogue of this seed sells.
+pub fn with_amazon(world: World, seed: u64, settings: amazon::Settings) -> World {
+    world.with(Amazon::new(seed, settings))
 }

@@ -4,7 +4,12 @@ use std::collections::BTreeMap;
 
 use fastrand::Rng;
 
-use crate::{netsuite::NetSuite, salesforce::Salesforce, world::World};
+use crate::{
+    amazon::{Amazon, Region},
+    netsuite::NetSuite,
+    salesforce::Salesforce,
+    world::World,
+};
 
 /// How a flow logs in to each vendor.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -102,12 +107,35 @@ pub fn variables(
             ("netsuite_private_key", credentials.private_key_pem.clone()),
         ]);
     }
+    if let Some(amazon) = world.vendor::<Amazon>() {
+        variables.extend(amazon_variables(amazon, &url("amazon")));
+    }
     variables.extend([
         ("webhook_path_secret", secrets.webhook_path_secret.clone()),
         ("webhook_hmac_secret", secrets.webhook_hmac_secret.clone()),
         ("flows_token", secrets.flows_token.clone()),
     ]);
     variables
+}
+
+/// Every region's endpoint is the one port: the token decides the account.
+fn amazon_variables(amazon: &Amazon, url: &str) -> Vec<(&'static str, String)> {
+    let settings = amazon.settings();
+    let credentials = &settings.credentials;
+    let token = |region| credentials.refresh_token(region).to_owned();
+    vec![
+        ("amazon_client_id", credentials.client_id.clone()),
+        ("amazon_client_secret", credentials.client_secret.clone()),
+        ("amazon_refresh_token_na", token(Region::Na)),
+        ("amazon_refresh_token_eu", token(Region::Eu)),
+        ("amazon_refresh_token_fe", token(Region::Fe)),
+        ("amazon_marketplaces", settings.countries.join(",")),
+        ("amazon_url_na", url.to_owned()),
+        ("amazon_url_eu", url.to_owned()),
+        ("amazon_url_fe", url.to_owned()),
+        ("amazon_lwa_url", url.to_owned()),
+        ("amazon_seller_id", credentials.seller_id.clone()),
+    ]
 }
 
 /// The same as environment variables for Spin and for the embedded host: `SPIN_VARIABLE_SALESFORCE_URL`.

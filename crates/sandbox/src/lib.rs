@@ -11,6 +11,7 @@
 //! assert_eq!(world.vendors().collect::<Vec<_>>(), ["salesforce", "netsuite"]);
 //! ```
 
+pub mod amazon;
 pub mod company;
 pub mod day;
 pub mod environment;

@@ -6,12 +6,17 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use sandbox::amazon::{self, Amazon};
 use sandbox::environment::{self, Login, Secrets};
 use sandbox::salesforce::PrivateKey;
+use sandbox::seed::Catalogue;
 use sandbox::{Server, World, company, day, salesforce, server};
 
 /// The flow the sandbox's webhooks go to.
 pub(super) const FLOW: &str = "opportunity-to-sales-order";
+
+/// Orders Amazon holds at the start.
+const AMAZON_ORDER_COUNT: usize = 120;
 
 /// Serves the simulated vendors until SIGINT or SIGTERM.
 ///
@@ -28,6 +33,9 @@ pub(super) struct Arguments {
     /// Where the NetSuite account listens.
     #[arg(long, default_value = "127.0.0.1:4402", value_name = "HOST:PORT")]
     netsuite: SocketAddr,
+    /// Where Amazon listens: Login with Amazon and the Selling Partner API of every region.
+    #[arg(long, default_value = "127.0.0.1:4403", value_name = "HOST:PORT")]
+    amazon: SocketAddr,
     /// Where the admin port listens. It asks nobody for a password: keep it on this machine.
     #[arg(long, default_value = "127.0.0.1:4400", value_name = "HOST:PORT")]
     admin: SocketAddr,
@@ -73,11 +81,12 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<()> {
 async fn serve(arguments: Arguments) -> anyhow::Result<()> {
     // First, so that an early Ctrl-C counts.
     let mut stop = Stop::listen()?;
-    let world = world(arguments.seed)?;
+    let world = with_amazon(world(arguments.seed)?, arguments.seed)?;
     let options = server::Options {
         vendors: BTreeMap::from([
             ("salesforce".to_owned(), arguments.salesforce),
             ("netsuite".to_owned(), arguments.netsuite),
+            ("amazon".to_owned(), arguments.amazon),
         ]),
         admin: arguments.admin,
         tls_dir: arguments.tls_dir.clone(),
@@ -117,6 +126,19 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
     stop.asked().await;
     running.shutdown().await;
     Ok(())
+}
+
+/// The same with Amazon, and what was ordered there in the last days.
+fn with_amazon(world: World, seed: u64) -> anyhow::Result<World> {
+    let mut world = company::with_amazon(world, seed, amazon::Settings::new(seed));
+    if let Some(amazon) = world.vendor_mut::<Amazon>() {
+        amazon.stock(
+            &Catalogue::new(seed),
+            AMAZON_ORDER_COUNT,
+            jiff::Timestamp::now(),
+        )?;
+    }
+    Ok(world)
 }
 
 /// Both vendors as this seed has them, the Salesforce user's key registered.

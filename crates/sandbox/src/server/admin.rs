@@ -20,6 +20,9 @@ pub(super) struct Page {
     pub(super) vendor_urls: BTreeMap<String, String>,
 }
 
+/// What records call their ids.
+const ID_MEMBERS: [&str; 5] = ["Id", "id", "orderId", "reportId", "subscriptionId"];
+
 /// A status and a JSON body; null for none.
 type Outcome = (StatusCode, Json);
 
@@ -262,7 +265,7 @@ fn record(vendor: &str, kind: &str, id: &str, handle: &Handle) -> Outcome {
         return (status, body);
     };
     let is_it = |record: &Json| {
-        ["Id", "id"]
+        ID_MEMBERS
             .iter()
             .any(|key| record.get(key).and_then(Json::as_str) == Some(id))
     };

@@ -34,6 +34,7 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 
 use crate::{
+    amazon::Amazon,
     netsuite::NetSuite,
     salesforce::Salesforce,
     world::{Reply, World},
@@ -238,6 +239,9 @@ fn settle_in(world: &mut World, urls: &BTreeMap<String, String>, https: bool) {
         (world.vendor_mut::<Salesforce>(), urls.get("salesforce"))
     {
         salesforce.settings_mut().base_url.clone_from(url);
+    }
+    if let (Some(amazon), Some(url)) = (world.vendor_mut::<Amazon>(), urls.get("amazon")) {
+        amazon.settings_mut().base_url.clone_from(url);
     }
     if let Some(netsuite) = world.vendor_mut::<NetSuite>() {
         netsuite.set_options(|options| options.https = https);

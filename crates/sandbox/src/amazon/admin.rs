@@ -1,0 +1,117 @@
+//! The admin port's side of it: orders as they are held, deeds as JSON, settings by name.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::de::DeserializeOwned;
+use serde_json::Value as Json;
+
+use super::{Amazon, Deed, NewOrder, user::Change};
+use crate::EditError;
+
+/// Types of records that can be listed.
+pub(super) const KINDS: [&str; 1] = ["Order"];
+
+impl Amazon {
+    pub(super) fn list(&self, kind: &str) -> Option<Vec<Json>> {
+        let view = self.whole();
+        (kind == "Order").then(|| self.store.all().map(|order| view.order(order)).collect())
+    }
+
+    /// Places an order: a [`NewOrder`], with `"paid": true` to have it paid for at once, and
+    /// `"announced": false` to have nobody told.
+    pub(super) fn user_create(
+        &mut self,
+        kind: &str,
+        mut fields: Json,
+        now: Timestamp,
+    ) -> Result<Json, EditError> {
+        is_order(kind)?;
+        let paid = flag(&mut fields, "paid", false)?;
+        let announced = flag(&mut fields, "announced", true)?;
+        let order: NewOrder = read(fields)?;
+        let id = self.place(&order, announced, now)?;
+        if paid {
+            self.alter(&id, &Deed::Pay, announced, now)?;
+        }
+        self.order(&id)
+    }
+
+    /// Does something to an order: a [`Deed`], with `"announced": false` to have nobody told.
+    pub(super) fn user_edit(
+        &mut self,
+        kind: &str,
+        id: &str,
+        mut fields: Json,
+        now: Timestamp,
+    ) -> Result<Json, EditError> {
+        is_order(kind)?;
+        let announced = flag(&mut fields, "announced", true)?;
+        let deed: Deed = read(fields)?;
+        self.alter(id, &deed, announced, now)?;
+        self.order(id)
+    }
+
+    /// Settings by name: `token_life_s`, `expire_tokens`, `rate_factor` (null lifts every limit),
+    /// `search_lag_s`, `search_delay_s`, `page_token_life_s`, `orders_missing_percent`, `pages_repeated`,
+    /// `throttled_without_rate`, `discounts_positive`.
+    pub(super) fn change_setting(
+        &mut self,
+        setting: &str,
+        value: &Json,
+        now: Timestamp,
+    ) -> Result<(), EditError> {
+        let _ = now;
+        let wrong = || EditError::Refused(format!("not a value for {setting}"));
+        let number = || value.as_u64().ok_or_else(wrong);
+        let small = || u32::try_from(number()?).map_err(|_| wrong());
+        let seconds = || Ok::<_, EditError>(Duration::from_secs(number()?));
+        let truth = || value.as_bool().ok_or_else(wrong);
+        let settings = &mut self.settings;
+        match setting {
+            "token_life_s" => settings.token_life = seconds()?,
+            "expire_tokens" => self.access.end_all(),
+            "rate_factor" => settings.rate_factor = (!value.is_null()).then(small).transpose()?,
+            "search_lag_s" => settings.search_lag = seconds()?,
+            "search_delay_s" => settings.search_delay = seconds()?,
+            "page_token_life_s" => settings.page_token_life = seconds()?,
+            "orders_missing_percent" => {
+                let percent = u8::try_from(number()?)
+                    .ok()
+                    .filter(|percent| *percent <= 100);
+                settings.quirks.orders_missing_percent = percent.ok_or_else(wrong)?;
+            }
+            "pages_repeated" => settings.quirks.pages_repeated = small()?,
+            "throttled_without_rate" => settings.quirks.throttled_without_rate = truth()?,
+            "discounts_positive" => settings.quirks.discounts_positive = truth()?,
+            _ => return Err(EditError::NotFound(format!("no setting {setting}"))),
+        }
+        Ok(())
+    }
+
+    pub(super) fn announce(&mut self, id: &str, change: Change, now: Timestamp) {
+        let _ = (id, change, now);
+    }
+}
+
+fn is_order(kind: &str) -> Result<(), EditError> {
+    match kind {
+        "Order" => Ok(()),
+        _ => Err(EditError::NotFound(format!("no type {kind} to change"))),
+    }
+}
+
+fn flag(fields: &mut Json, name: &str, otherwise: bool) -> Result<bool, EditError> {
+    let taken = fields
+        .as_object_mut()
+        .and_then(|fields| fields.remove(name));
+    match taken {
+        None => Ok(otherwise),
+        Some(Json::Bool(truth)) => Ok(truth),
+        Some(_) => Err(EditError::Refused(format!("{name} is true or false"))),
+    }
+}
+
+fn read<T: DeserializeOwned>(fields: Json) -> Result<T, EditError> {
+    serde_json::from_value(fields).map_err(|error| EditError::Refused(error.to_string()))
+}
