@@ -83,7 +83,7 @@
 //! | `as = "date"` | `YYYY-MM-DD`; of an instant, the day it is in `zone` | days that don't exist |
 //! | `as = "date_time"` | RFC 3339 in UTC; a time with no offset is read in `zone` | times that `zone` skips or has twice; a mere date |
 //! | `table = "terms"` | the text beside the source's text in `[tables.terms]` | what the table does not list |
-//! | `link = "customer"` | the target's id for the source's id; `key = "ProductCode"` names a natural key to find it by | what is not linked |
+//! | `link = "customer"` | the target's id for the source's id; `key = "ProductCode"` names a natural key to find it by, `alias = "sku"` a table of other names for some ids and keys | what is not linked |
 //!
 //! `zone` is `settings.time_zone` unless the field says its own. `max_length = 83` limits texts, counted in
 //! characters; a longer one is a bad field, or is shortened with `cut = true`. Numbers are also read from texts

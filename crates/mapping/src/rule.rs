@@ -1,10 +1,12 @@
 //! One line of a mapping: where a target field's value comes from.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use crate::condition::{Condition, all_hold};
-use crate::convert::{Convert, text};
-use crate::link::Linking;
+use crate::convert::{Convert, Table, text};
+use crate::link::{Linking, Links};
 use crate::path::{Path, shown};
 use crate::scope::Scope;
 use crate::source::{Gap, Source};
@@ -41,6 +43,8 @@ pub enum Origin {
         name: String,
         /// Where the natural key stands.
         key: Option<Path>,
+        /// Other names of some ids and keys.
+        alias: Option<Arc<Table>>,
     },
 }
 
@@ -103,7 +107,12 @@ impl Rule {
                 let converted = convert.apply(&value);
                 converted.map(Some).map_err(|e| at(scope, source, &e))
             }
-            Origin::Link { source, name, key } => {
+            Origin::Link {
+                source,
+                name,
+                key,
+                alias,
+            } => {
                 let gap = match &self.absent {
                     Absent::Refuse => Gap::Refuse,
                     _ => Gap::Absent,
@@ -112,7 +121,19 @@ impl Rule {
                     return self.absent(scope, source);
                 };
                 let id = text(&value).map_err(|e| at(scope, source, &e))?;
-                link(scope, (source, id), name, key.as_ref(), linking).map(Some)
+                let alias = alias.as_deref();
+                let id = named(alias, id);
+                match linking {
+                    Linking::Resolve(links) => linked(scope, (source, id), name, links).map(Some),
+                    Linking::Collect(references) => {
+                        let key = match key {
+                            Some(key) => natural_key(scope, key)?,
+                            None => None,
+                        };
+                        references.add(name, id, key.map(|key| named(alias, key)));
+                        Ok(Some(Value::Null))
+                    }
+                }
             }
         }
     }
@@ -138,30 +159,25 @@ impl Rule {
     }
 }
 
-fn link(
+fn linked(
     scope: &Scope,
     (source, id): (&Source, String),
     name: &str,
-    key: Option<&Path>,
-    linking: &mut Linking,
+    links: &Links,
 ) -> Result<Value, String> {
-    match linking {
-        Linking::Resolve(links) => match links.get(name, &id) {
-            Some(target) => Ok(Value::String(target.to_owned())),
-            None => {
-                let reason = format!("is `{}`, which is linked to no `{name}`", shown(&id));
-                Err(at(scope, source, &reason))
-            }
-        },
-        Linking::Collect(references) => {
-            let key = match key {
-                Some(key) => natural_key(scope, key)?,
-                None => None,
-            };
-            references.add(name, id, key);
-            Ok(Value::Null)
+    match links.get(name, &id) {
+        Some(target) => Ok(Value::String(target.to_owned())),
+        None => {
+            let reason = format!("is `{}`, which is linked to no `{name}`", shown(&id));
+            Err(at(scope, source, &reason))
         }
     }
+}
+
+/// What the table has beside the text, where it has anything.
+fn named(alias: Option<&Table>, text: String) -> String {
+    let other = alias.and_then(|table| table.entries.get(&text)?.as_str());
+    other.map_or(text.clone(), str::to_owned)
 }
 
 fn natural_key(scope: &Scope, key: &Path) -> Result<Option<String>, String> {

@@ -33,7 +33,9 @@ fn side(audit: &Keys, name: &str, place: Place, context: &mut Context) -> Side {
             context.problems.add(keys.key_span(one), reason);
         }
     }
-    let table = keys.has("table").then(|| convert::table(&keys, context));
+    let table = keys
+        .has("table")
+        .then(|| convert::table("table", &keys, context));
     Side {
         amount: place.path(&keys, "amount", context),
         currency: place.path(&keys, "currency", context),

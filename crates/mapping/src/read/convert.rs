@@ -42,11 +42,21 @@ pub fn read(
         let absent = absent(keys, None, context);
         let key = place.path(keys, "key", context);
         let name = keys.text("link", &mut context.problems)?.to_owned();
+        let alias = match keys.has("alias") {
+            true => Some(table("alias", keys, context)?),
+            false => None,
+        };
         let source = source?;
-        return Some((Origin::Link { source, name, key }, absent));
+        let link = Origin::Link {
+            source,
+            name,
+            key,
+            alias,
+        };
+        return Some((link, absent));
     }
     let convert = match said {
-        "table" => Convert::Table(table(keys, context)?),
+        "table" => Convert::Table(table("table", keys, context)?),
         _ => convert(keys, conversion, context)?,
     };
     let absent = absent(keys, Some(&convert), context);
@@ -88,6 +98,7 @@ fn extras(keys: &Keys, conversion: &str, context: &mut Context) {
         ("sign", &["decimal"]),
         ("zone", &["date", "date_time"]),
         ("key", &["link"]),
+        ("alias", &["link"]),
         ("max_length", &["text"]),
         ("cut", &["text"]),
     ] {
@@ -114,8 +125,12 @@ pub fn sign(keys: &Keys, context: &mut Context) -> Option<Sign> {
     }
 }
 
-pub fn table(keys: &Keys, context: &mut Context) -> Option<std::sync::Arc<crate::convert::Table>> {
-    let name = keys.text("table", &mut context.problems)?;
+pub fn table(
+    key: &str,
+    keys: &Keys,
+    context: &mut Context,
+) -> Option<std::sync::Arc<crate::convert::Table>> {
+    let name = keys.text(key, &mut context.problems)?;
     if let Some(table) = context.tables.iter().find(|table| table.name == name) {
         return Some(table.clone());
     }
@@ -124,7 +139,7 @@ pub fn table(keys: &Keys, context: &mut Context) -> Option<std::sync::Arc<crate:
         Some(meant) => format!("did you mean `{meant}`?"),
         None => format!("write it as [tables.{}]", shown(name)),
     };
-    let span = keys.get("table")?.span();
+    let span = keys.get(key)?.span();
     let reason = format!("there is no table `{}`, {hint}", shown(name));
     context.problems.add(span, reason);
     None
