@@ -48,7 +48,7 @@ impl Engine {
     /// Faults (stop the flow): `MAPPING_INVALID` with the place; a mapping that lacks a section or names a
     /// link the flow can't resolve.
     pub fn new(flow: Flow, mounted: Option<&str>, ports: Ports) -> Result<Self> {
-        let mapping = match mounted {
+        let mut mapping = match mounted {
             Some(text) => MappingFile::parse("/mapping.toml", text)?,
             None => MappingFile::parse("mapping.toml", flow.mapping)?,
         };
@@ -66,6 +66,11 @@ impl Engine {
                     );
                     return Err(misfit(message));
                 }
+            }
+        }
+        for (link, resolver) in &flow.resolvers {
+            if let Resolver::Part { .. } = resolver {
+                mapping.holds_part(flow.section, link)?;
             }
         }
         Ok(Self {

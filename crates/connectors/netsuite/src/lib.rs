@@ -95,5 +95,5 @@ mod script;
 pub mod settings;
 
 pub use directory::{Names, directory, items};
-pub use record::{Closing, PENDING_APPROVAL, Record, record, transaction};
+pub use record::{Closing, PENDING_APPROVAL, Record, UNFULFILLED, record, transaction};
 pub use settings::VARIABLES;

@@ -18,6 +18,9 @@ use crate::settings::Settings;
 /// A sales order nobody has approved yet, by id and by name.
 pub const PENDING_APPROVAL: &[&str] = &["A", "Pending Approval"];
 
+/// A sales order nothing of which was fulfilled, billed or closed yet, by id and by name.
+pub const UNFULFILLED: &[&str] = &["A", "Pending Approval", "B", "Pending Fulfillment"];
+
 /// The vendor ends a synchronous request after 15 minutes (chapter_161251386312).
 const SYNCHRONOUS_MAX: Duration = Duration::from_secs(15 * 60);
 

@@ -6,6 +6,7 @@ use toml::de::{DeArray, DeString, DeValue};
 use super::keys::{Keys, in_order, kind};
 use super::source::Place;
 use super::{Context, condition, convert, literal};
+use crate::condition::switched_off;
 use crate::path::shown;
 use crate::rule::{Absent, Field, Origin, Rule};
 
@@ -130,6 +131,8 @@ fn alternatives(
         }
         rules.extend(rule(&keys, place, context));
     }
+    // What is never taken is not read either: it may be personal data.
+    rules.retain(|rule| !switched_off(&rule.when));
     (rules, optional)
 }
 

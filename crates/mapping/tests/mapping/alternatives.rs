@@ -1,5 +1,7 @@
 //! Fields that have their value from here or from there.
 
+use mapping::MappingFile;
+
 use crate::check::{check, list, refused};
 
 const LINE: &str = r#"t = [
@@ -87,4 +89,32 @@ fn mistakes() {
         "a.b = [{ from = \"A\" }]",
         "1: write a path in quotes: \"a.b\"",
     );
+}
+
+#[test]
+fn what_a_setting_switches_off_is_not_even_read() {
+    let text = |choice: &str| {
+        format!(
+            r#"version = 1
+[settings.choices]
+customer = {{ is = "{choice}", one_of = ["buyer", "marketplace"] }}
+[tables.customer]
+US = "9"
+[customer.fields]
+name = {{ from = "buyer.name" }}
+[order.fields]
+"entity.id" = [
+    {{ from = "buyer.id", link = "customer", when = {{ setting = "customer", equals = "buyer" }} }},
+    {{ from = "place", table = "customer" }},
+]"#
+        )
+    };
+    let selection = |choice: &str| {
+        let mut file = MappingFile::parse("mapping.toml", &text(choice)).unwrap();
+        file.holds_part("order", "customer").unwrap();
+        let selection = file.section("order").unwrap().selection();
+        selection.fields.into_iter().collect::<Vec<_>>()
+    };
+    assert_eq!(selection("marketplace"), ["place"]);
+    assert_eq!(selection("buyer"), ["buyer.id", "buyer.name", "place"]);
 }
