@@ -17,6 +17,7 @@ use sluice_core::{
 
 use crate::client;
 use crate::errors;
+use crate::hooks::{EventBridge, Sns};
 use crate::id::Id;
 use crate::search::{self, By, PAGE_ORDERS_MAX, Search};
 use crate::settings::{Account, Backfill, Settings};
@@ -162,7 +163,7 @@ impl Source for Orders {
     }
 
     fn hooks(&self) -> Vec<Box<dyn Hook>> {
-        Vec::new()
+        vec![Box::new(EventBridge), Box::new(Sns)]
     }
 
     /// Amazon deletes no order; after two years it does not know them any more.
