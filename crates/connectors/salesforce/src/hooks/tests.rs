@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::script::{NOW_S, Script};
+use crate::script::{NOW_S, Script, run};
 
 pub const OPPORTUNITY: Kind = Kind::new("salesforce", "Opportunity");
 pub const ID: &str = "006e0000004lnFFAAY";

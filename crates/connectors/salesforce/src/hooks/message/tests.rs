@@ -5,7 +5,7 @@ use sluice_core::{Hint, Hook, Kind, Version};
 use super::*;
 use crate::hooks::tests::{ID, OPPORTUNITY, announced, status};
 use crate::hooks::{FORBIDDEN, NOT_CONFIGURED, NOT_FOUND, OutboundMessage, TOO_LARGE};
-use crate::script::{ORGANIZATION, Script, sample};
+use crate::script::{ORGANIZATION, Script, run, sample};
 
 fn message(body: &str) -> Result<Vec<Hint>, Refused> {
     message_bytes(body.as_bytes())
