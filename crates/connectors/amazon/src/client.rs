@@ -123,11 +123,6 @@ fn compact(now: Timestamp) -> String {
     )
 }
 
-/// The JSON value as a request's body.
-pub(crate) fn body(value: &serde_json::Value) -> Bytes {
-    Bytes::from(sluice_core::json::write(value))
-}
-
 /// Whether a fault is Amazon's refusal with this status.
 pub(crate) fn is_refusal(fault: &Fault, status: u16) -> bool {
     let answer = fault.answer.as_ref();

@@ -25,6 +25,8 @@ pub const UNAVAILABLE: Code = Code("AMAZON_UNAVAILABLE");
 pub const ORDER_INVALID: Code = Code("AMAZON_ORDER_INVALID");
 /// Nothing is written to Amazon.
 pub const READ_ONLY: Code = Code("AMAZON_READ_ONLY");
+/// A report is not ready yet.
+pub const REPORT_PENDING: Code = Code("AMAZON_REPORT_PENDING");
 /// Amazon gave a report up.
 pub const REPORT_FAILED: Code = Code("AMAZON_REPORT_FAILED");
 /// A report's document is cut off, or not in the form it should have.

@@ -17,7 +17,9 @@ use sluice_core::{
 
 use crate::client;
 use crate::errors;
+use crate::hooks::{EventBridge, Sns};
 use crate::id::Id;
+use crate::report;
 use crate::search::{self, By, PAGE_ORDERS_MAX, Search};
 use crate::settings::{Account, Backfill, Settings};
 use place::Place;
@@ -162,7 +164,7 @@ impl Source for Orders {
     }
 
     fn hooks(&self) -> Vec<Box<dyn Hook>> {
-        Vec::new()
+        vec![Box::new(EventBridge), Box::new(Sns)]
     }
 
     /// Amazon deletes no order; after two years it does not know them any more.
@@ -270,7 +272,7 @@ impl Source for Orders {
 
     /// As `amazon_backfill` says: by a search, or by a report.
     ///
-    /// Faults: as of [`Source::changed`].
+    /// Faults: as of [`Source::changed`]; those of [`report::past`].
     async fn past(
         &self,
         ports: &Ports,
@@ -287,7 +289,10 @@ impl Source for Orders {
                 self.searched(ports, By::Created, account, window, limit, select)
                     .await
             }
-            Backfill::Reports => Err(Fault::stop_flow(errors::REQUEST, "not yet")),
+            Backfill::Reports => {
+                let limit = record_count_max.max(1);
+                report::past(ports, &settings, account, window, limit, select).await
+            }
         }
     }
 

@@ -11,7 +11,7 @@ use variables::*;
 use wrong::{Wrong, optional};
 
 pub use variables::VARIABLES;
-pub(crate) use wrong::origin;
+pub(crate) use wrong::{origin, origin_of};
 
 /// Who we are to Amazon, and where.
 #[derive(Clone, Debug)]
