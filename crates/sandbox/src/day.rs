@@ -17,6 +17,7 @@
 mod announce;
 pub mod books;
 mod deeds;
+mod market;
 mod perform;
 mod plan;
 
@@ -29,7 +30,11 @@ pub use announce::announce;
 pub use books::{Books, Difference, Ledger, Sum};
 pub use perform::{Happened, Performance};
 
-use crate::{misfortune::Misfortune, seed::Item};
+use crate::{
+    amazon::{Deed, NewOrder},
+    misfortune::Misfortune,
+    seed::Item,
+};
 
 /// When business opens, in hours of the day.
 pub const OPENS_AT_HOUR: u64 = 9;
@@ -116,8 +121,28 @@ pub enum Act {
         /// Exactly.
         misfortune: Misfortune,
     },
-    /// Every session and token of both vendors ends.
+    /// Every session and token of every vendor ends.
     EndSessions,
+    /// A customer places an order at Amazon.
+    Order {
+        /// Names it in this script.
+        name: String,
+        /// What is ordered.
+        order: Box<NewOrder>,
+        /// Whether Amazon tells anybody.
+        announced: bool,
+    },
+    /// Something happens to an order at Amazon.
+    Handle {
+        /// Names it in this script.
+        name: String,
+        /// What.
+        deed: Deed,
+        /// Whether Amazon tells anybody.
+        announced: bool,
+        /// Whether it waits until the order is booked.
+        once_booked: bool,
+    },
 }
 
 /// What changes of an opportunity.
@@ -162,7 +187,7 @@ pub struct NewLine {
 }
 
 impl Act {
-    /// The opportunity it is about, if it is about one: what happens to one opportunity keeps its order.
+    /// The opportunity or order it is about, if it is about one: what happens to one keeps its order.
     pub fn subject(&self) -> Option<&str> {
         match self {
             Self::Win { id, .. }
@@ -171,7 +196,10 @@ impl Act {
             | Self::WinAndLose { id }
             | Self::Delete { id }
             | Self::Approve { id } => Some(id),
-            Self::WinWithoutLines { name, .. } | Self::AddForgottenLines { name, .. } => Some(name),
+            Self::WinWithoutLines { name, .. }
+            | Self::AddForgottenLines { name, .. }
+            | Self::Order { name, .. }
+            | Self::Handle { name, .. } => Some(name),
             Self::EnterItem(_) | Self::Suffer { .. } | Self::EndSessions => None,
         }
     }

@@ -122,6 +122,10 @@ pub fn variables(
 fn amazon_variables(amazon: &Amazon, url: &str) -> Vec<(&'static str, String)> {
     let settings = amazon.settings();
     let credentials = &settings.credentials;
+    let root = settings
+        .authority
+        .as_ref()
+        .map(|authority| authority.root_pem().to_owned());
     let token = |region| credentials.refresh_token(region).to_owned();
     vec![
         ("amazon_client_id", credentials.client_id.clone()),
@@ -135,6 +139,13 @@ fn amazon_variables(amazon: &Amazon, url: &str) -> Vec<(&'static str, String)> {
         ("amazon_url_fe", url.to_owned()),
         ("amazon_lwa_url", url.to_owned()),
         ("amazon_seller_id", credentials.seller_id.clone()),
+        ("amazon_sns_topic", credentials.topic_arn.clone()),
+        ("amazon_sns_root_ca", root.unwrap_or_default()),
+        ("amazon_sns_url", url.to_owned()),
+        (
+            "amazon_notification_key",
+            credentials.notification_key.clone(),
+        ),
     ]
 }
 

@@ -137,6 +137,6 @@ pub mod settings;
 
 pub use hooks::{EventBridge, Sns};
 pub use id::{ID_INVALID, Id};
-pub use order::{Orders, orders};
+pub use order::{BUYER, Orders, PRODUCT, orders};
 pub use report::REPORT_TYPE;
 pub use settings::VARIABLES;

@@ -9,6 +9,7 @@ use std::time::Duration;
 use http::header::DATE;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
 use sluice_core::time::earlier;
 use sluice_core::{
     Body, Change, Fault, Found, Gone, Hook, Kind, Moment, Observed, Page, Ports, Position, Record,
@@ -34,6 +35,11 @@ pub fn orders() -> Orders {
 pub struct Orders;
 
 pub(crate) const KIND: Kind = Kind::new("amazon", "Order");
+
+/// Whoever bought: no record of its own, but a part of an order. Known by `buyer.id`.
+pub const BUYER: Kind = Kind::new("amazon", "Buyer");
+/// What is sold, known by the seller's SKU.
+pub const PRODUCT: Kind = Kind::new("amazon", "Product");
 
 /// An order is searchable some time after its update; Amazon refuses a bound younger than this.
 const SETTLED: Duration = Duration::from_secs(2 * 60);
@@ -368,7 +374,21 @@ fn asked_for(mut order: Value, include: &[&'static str]) -> Value {
             fields.remove(field);
         }
     }
+    if let Some(id) = buyer_id(&order)
+        && let Some(Value::Object(buyer)) = order.get_mut("buyer")
+    {
+        buyer.insert("id".to_owned(), id.into());
+    }
     order
+}
+
+/// What tells a buyer from others: Amazon's own address for them, which it gives with orders the seller
+/// fulfils. Hashed: ids stand in links, external ids and logs, where no address belongs.
+fn buyer_id(order: &Value) -> Option<String> {
+    let address = order.at("buyer.buyerEmail").and_then(Value::as_str)?;
+    let address = address.trim().to_lowercase();
+    let digest = Sha256::digest(address.as_bytes());
+    (!address.is_empty()).then(|| hex::encode(&digest[..16]))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use sandbox::amazon::{self, Amazon};
+use sandbox::amazon::{self, Amazon, Authority};
 use sandbox::environment::{self, Login, Secrets};
 use sandbox::salesforce::PrivateKey;
 use sandbox::seed::Catalogue;
@@ -130,13 +130,12 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
 
 /// The same with Amazon, and what was ordered there in the last days.
 fn with_amazon(world: World, seed: u64) -> anyhow::Result<World> {
-    let mut world = company::with_amazon(world, seed, amazon::Settings::new(seed));
+    let now = jiff::Timestamp::now();
+    let mut settings = amazon::Settings::new(seed);
+    settings.authority = Some(Authority::generate(seed, now)?);
+    let mut world = company::with_amazon(world, seed, settings, now)?;
     if let Some(amazon) = world.vendor_mut::<Amazon>() {
-        amazon.stock(
-            &Catalogue::new(seed),
-            AMAZON_ORDER_COUNT,
-            jiff::Timestamp::now(),
-        )?;
+        amazon.stock(&Catalogue::new(seed), AMAZON_ORDER_COUNT, now)?;
     }
     Ok(world)
 }

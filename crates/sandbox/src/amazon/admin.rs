@@ -6,16 +6,21 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 
-use super::{Amazon, Deed, NewOrder, user::Change};
+use super::{Amazon, Deed, NewOrder};
 use crate::EditError;
 
 /// Types of records that can be listed.
-pub(super) const KINDS: [&str; 1] = ["Order"];
+pub(super) const KINDS: [&str; 3] = ["Order", "Destination", "Subscription"];
 
 impl Amazon {
     pub(super) fn list(&self, kind: &str) -> Option<Vec<Json>> {
         let view = self.whole();
-        (kind == "Order").then(|| self.store.all().map(|order| view.order(order)).collect())
+        match kind {
+            "Order" => Some(self.store.all().map(|order| view.order(order)).collect()),
+            "Destination" => Some(self.list_destinations()),
+            "Subscription" => Some(self.list_subscriptions()),
+            _ => None,
+        }
     }
 
     /// Places an order: a [`NewOrder`], with `"paid": true` to have it paid for at once, and
@@ -54,14 +59,20 @@ impl Amazon {
 
     /// Settings by name: `token_life_s`, `expire_tokens`, `rate_factor` (null lifts every limit),
     /// `search_lag_s`, `search_delay_s`, `page_token_life_s`, `orders_missing_percent`, `pages_repeated`,
-    /// `throttled_without_rate`, `discounts_positive`.
+    /// `throttled_without_rate`, `discounts_positive`, `notifications_camel_case`; `topic` and
+    /// `api_destination` take a [`TopicReceiver`](super::TopicReceiver) and an
+    /// [`EventReceiver`](super::EventReceiver), or null.
     pub(super) fn change_setting(
         &mut self,
         setting: &str,
-        value: &Json,
+        value: Json,
         now: Timestamp,
     ) -> Result<(), EditError> {
-        let _ = now;
+        match setting {
+            "topic" => return self.set_topic(read(value)?, now),
+            "api_destination" => return self.set_api_destination(read(value)?),
+            _ => {}
+        }
         let wrong = || EditError::Refused(format!("not a value for {setting}"));
         let number = || value.as_u64().ok_or_else(wrong);
         let small = || u32::try_from(number()?).map_err(|_| wrong());
@@ -83,14 +94,11 @@ impl Amazon {
             }
             "pages_repeated" => settings.quirks.pages_repeated = small()?,
             "throttled_without_rate" => settings.quirks.throttled_without_rate = truth()?,
+            "notifications_camel_case" => settings.quirks.notifications_camel_case = truth()?,
             "discounts_positive" => settings.quirks.discounts_positive = truth()?,
             _ => return Err(EditError::NotFound(format!("no setting {setting}"))),
         }
         Ok(())
-    }
-
-    pub(super) fn announce(&mut self, id: &str, change: Change, now: Timestamp) {
-        let _ = (id, change, now);
     }
 }
 

@@ -1,6 +1,7 @@
 //! Amazon's Selling Partner API, as one application sees one seller's accounts in three regions.
 //!
-//! Login with Amazon, orders 2026-01-01. Every operation is throttled at its published rate; changes reach
+//! Login with Amazon, orders 2026-01-01, notifications v1 with `ORDER_CHANGE` sent as SNS and as EventBridge
+//! pass it on. Every operation is throttled at its published rate; changes reach
 //! searches late where told so; what users of other tools complain about is a switch each: see
 //! [`Settings`] and [`Quirks`].
 //! <https://developer-docs.amazon.com/sp-api/>
@@ -13,16 +14,23 @@
 
 mod access;
 mod admin;
+mod authority;
+mod deliveries;
 mod draft;
 mod error;
+mod event_bridge;
 mod listing;
 mod marketplace;
+mod notification;
 mod order;
 mod params;
+mod receivers;
 mod search;
 mod settings;
 mod show;
+mod sns;
 mod store;
+mod subscriptions;
 mod throttle;
 mod token;
 mod user;
@@ -30,9 +38,11 @@ mod user;
 #[cfg(test)]
 mod tests;
 
+pub use authority::{Authority, AuthorityError};
 pub use draft::{NewItem, NewOrder};
 pub use marketplace::{MARKETPLACES, Marketplace, Region, Tax};
 pub use order::{Charges, FulfilledBy};
+pub use receivers::{EventReceiver, TopicReceiver};
 pub use settings::{Credentials, Quirks, ReportTimes, Settings};
 pub use user::Deed;
 
@@ -43,13 +53,17 @@ use jiff::Timestamp;
 use serde_json::Value as Json;
 
 use self::{
-    access::{Access, Grant},
+    access::{Access, Grant, NOTIFICATIONS},
+    deliveries::Deliveries,
     error::Error,
+    event_bridge::ApiDestination,
     listing::Listings,
+    sns::Topic,
     store::Store,
+    subscriptions::Subscriptions,
     throttle::{Operation, Throttle},
 };
-use crate::{EditError, Refusal, Vendor};
+use crate::{Delivery, EditError, Refusal, Vendor};
 
 /// The application's view of Amazon.
 pub struct Amazon {
@@ -58,8 +72,11 @@ pub struct Amazon {
     throttle: Throttle,
     store: Store,
     listings: Listings,
+    subscriptions: Subscriptions,
+    topic: Option<Topic>,
+    api_destination: Option<ApiDestination>,
+    deliveries: Deliveries,
     rng: Rng,
-    request_count: u64,
 }
 
 /// An operation as routed, and the account it is called for.
@@ -78,8 +95,11 @@ impl Amazon {
             throttle: Throttle::default(),
             store: Store::default(),
             listings: Listings::default(),
+            subscriptions: Subscriptions::default(),
+            topic: None,
+            api_destination: None,
+            deliveries: Deliveries::default(),
             rng: Rng::with_seed(seed ^ 0xa3a2_0a0d),
-            request_count: 0,
         }
     }
 
@@ -103,6 +123,9 @@ impl Amazon {
         let path: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
         if path == ["auth", "o2", "token"] {
             return self.token(request, now);
+        }
+        if let Some(page) = self.sns_page(request) {
+            return page;
         }
         let Some((operation, rest)) = operation(request.method(), &path) else {
             return Error::not_found("There is no such operation.").answer();
@@ -156,16 +179,30 @@ impl Amazon {
         now: Timestamp,
     ) -> Result<Response<Bytes>, Error> {
         let name = call.operation.name;
-        match (call.account, name, call.rest) {
-            (Grant::Seller(region), "searchOrders", _) => self.search_orders(request, region, now),
-            (Grant::Seller(region), "getOrder", [id]) => self.get_order(request, id, region),
-            _ => Err(Error::denied("")),
+        match call.account {
+            Grant::Seller(region) => match (name, call.rest) {
+                ("searchOrders", _) => self.search_orders(request, region, now),
+                ("getOrder", [id]) => self.get_order(request, id, region),
+                ("getSubscriptions", _) => self.get_subscriptions(request, region),
+                ("getSubscription", [kind]) => self.get_subscription(kind, region),
+                ("createSubscription", [kind]) => self.create_subscription(request, kind, region),
+                _ => Err(Error::denied("")),
+            },
+            Grant::Grantless(NOTIFICATIONS) => match (name, call.rest) {
+                ("getDestinations", _) => self.get_destinations(),
+                ("createDestination", _) => self.create_destination(request),
+                ("getDestination", [id]) => self.get_destination(id),
+                ("deleteDestination", [id]) => self.delete_destination(id),
+                ("getSubscriptionById", [kind, id]) => self.get_subscription_by_id(kind, id),
+                ("deleteSubscriptionById", [kind, id]) => self.delete_subscription(kind, id),
+                _ => Err(Error::denied("")),
+            },
+            Grant::Grantless(_) => Err(Error::denied("")),
         }
     }
 
     /// Names the request, as every answer does.
     fn identify(&mut self, response: &mut Response<Bytes>) {
-        self.request_count += 1;
         let id = self.uuid();
         if let Ok(id) = HeaderValue::from_str(&id) {
             response.headers_mut().insert("x-amzn-requestid", id);
@@ -191,12 +228,30 @@ fn operation<'a>(
     method: &Method,
     path: &'a [&'a str],
 ) -> Option<(&'static Operation, &'a [&'a str])> {
-    let get = method == Method::GET;
-    match path {
-        ["orders", "2026-01-01", "orders"] if get => Some((&throttle::SEARCH_ORDERS, &[])),
-        ["orders", "2026-01-01", "orders", _] if get => Some((&throttle::GET_ORDER, &path[3..])),
-        _ => None,
-    }
+    let found = match path {
+        ["orders", "2026-01-01", "orders", rest @ ..] => match (method.as_str(), rest) {
+            ("GET", []) => (&throttle::SEARCH_ORDERS, rest),
+            ("GET", [_]) => (&throttle::GET_ORDER, rest),
+            _ => return None,
+        },
+        ["notifications", "v1", "destinations", rest @ ..] => match (method.as_str(), rest) {
+            ("GET", []) => (&throttle::GET_DESTINATIONS, rest),
+            ("POST", []) => (&throttle::CREATE_DESTINATION, rest),
+            ("GET", [_]) => (&throttle::GET_DESTINATION, rest),
+            ("DELETE", [_]) => (&throttle::DELETE_DESTINATION, rest),
+            _ => return None,
+        },
+        ["notifications", "v1", "subscriptions", rest @ ..] => match (method.as_str(), rest) {
+            ("GET", []) => (&throttle::GET_SUBSCRIPTIONS, rest),
+            ("GET", [_]) => (&throttle::GET_SUBSCRIPTION, rest),
+            ("POST", [_]) => (&throttle::CREATE_SUBSCRIPTION, rest),
+            ("GET", [_, _]) => (&throttle::GET_SUBSCRIPTION_BY_ID, rest),
+            ("DELETE", [_, _]) => (&throttle::DELETE_SUBSCRIPTION, rest),
+            _ => return None,
+        },
+        _ => return None,
+    };
+    Some(found)
 }
 
 impl Vendor for Amazon {
@@ -237,6 +292,23 @@ impl Vendor for Amazon {
     }
 
     fn configure(&mut self, setting: &str, value: Json, now: Timestamp) -> Result<(), EditError> {
-        self.change_setting(setting, &value, now)
+        self.change_setting(setting, value, now)
+    }
+
+    fn due(&mut self, now: Timestamp) -> Vec<Delivery> {
+        self.deliveries.due(now)
+    }
+
+    fn next_due(&self) -> Option<Timestamp> {
+        self.deliveries.next_due()
+    }
+
+    fn lost(&mut self, id: u64, now: Timestamp) {
+        let _ = now;
+        self.deliveries.forget(id);
+    }
+
+    fn delivered(&mut self, id: u64, answer: Option<&Response<Bytes>>, now: Timestamp) {
+        self.deliveries.settle(id, answer, now);
     }
 }

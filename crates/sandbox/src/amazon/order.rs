@@ -56,6 +56,17 @@ impl Status {
             Self::Cancelled => "CANCELLED",
         }
     }
+
+    /// As notifications and flat files spell it.
+    pub(super) fn title(self) -> &'static str {
+        match self {
+            Self::Pending => "Pending",
+            Self::Unshipped => "Unshipped",
+            Self::PartiallyShipped => "PartiallyShipped",
+            Self::Shipped => "Shipped",
+            Self::Cancelled => "Canceled",
+        }
+    }
 }
 
 /// One order.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use fastrand::Rng;
 
-use super::marketplace::Region;
+use super::{authority::Authority, draft::digits, marketplace::Region};
 
 /// How the application and its seller are set up.
 #[derive(Clone)]
@@ -13,6 +13,8 @@ pub struct Settings {
     pub base_url: String,
     /// Who may log in.
     pub credentials: Credentials,
+    /// Who vouches for SNS's signatures; without it, no topic has subscribers.
+    pub authority: Option<Authority>,
     /// Where the seller sells: countries as Amazon spells them.
     pub countries: Vec<&'static str>,
     /// How long an access token lives: an hour at Amazon.
@@ -38,6 +40,7 @@ impl Settings {
         Self {
             base_url: "http://amazon.sandbox".to_owned(),
             credentials: Credentials::new(seed),
+            authority: None,
             countries: vec!["US", "CA", "UK", "JP"],
             token_life: Duration::from_secs(60 * 60),
             rate_factor: Some(1),
@@ -46,6 +49,20 @@ impl Settings {
             page_token_life: Duration::from_secs(24 * 60 * 60),
             quirks: Quirks::default(),
             reports: ReportTimes::default(),
+        }
+    }
+}
+
+impl Settings {
+    /// The same for a day played so many times faster than the clock goes: more calls a second, and a
+    /// search that reaches nearer to the present.
+    #[must_use]
+    pub fn sped_up(self, factor: u32) -> Self {
+        let factor = factor.max(1);
+        Self {
+            rate_factor: Some(factor),
+            search_delay: self.search_delay / factor,
+            ..self
         }
     }
 }
@@ -104,12 +121,19 @@ pub struct Credentials {
     pub seller_id: String,
     /// The application, as notifications name it.
     pub application_id: String,
+    /// The seller's account at AWS.
+    pub aws_account: String,
+    /// The topic the seller's notifications are published to.
+    pub topic_arn: String,
+    /// The key of the seller's API destination.
+    pub notification_key: String,
 }
 
 impl Credentials {
     /// This seed's credentials.
     pub fn new(seed: u64) -> Self {
         let mut rng = Rng::with_seed(seed ^ 0xa3a2_0000);
+        let aws_account = digits(&mut rng, 12);
         let mut letters =
             |count: usize| -> String { (0..count).map(|_| rng.alphanumeric()).collect() };
         Self {
@@ -121,6 +145,9 @@ impl Credentials {
             refresh_tokens: Region::ALL.map(|region| (region, format!("Atzr|{}", letters(240)))),
             seller_id: format!("A{}", letters(13).to_uppercase()),
             application_id: format!("amzn1.sp.solution.{}", letters(36).to_lowercase()),
+            topic_arn: format!("arn:aws:sns:us-east-1:{aws_account}:orders"),
+            notification_key: letters(40),
+            aws_account,
         }
     }
 

@@ -27,6 +27,15 @@ const fn operation(name: &'static str, rate_e4: u32, burst: u32) -> Operation {
 
 pub(super) static SEARCH_ORDERS: Operation = operation("searchOrders", 56, 20);
 pub(super) static GET_ORDER: Operation = operation("getOrder", 5_000, 30);
+pub(super) static GET_SUBSCRIPTIONS: Operation = operation("getSubscriptions", 10_000, 5);
+pub(super) static GET_SUBSCRIPTION: Operation = operation("getSubscription", 10_000, 5);
+pub(super) static CREATE_SUBSCRIPTION: Operation = operation("createSubscription", 10_000, 5);
+pub(super) static GET_SUBSCRIPTION_BY_ID: Operation = operation("getSubscriptionById", 10_000, 5);
+pub(super) static DELETE_SUBSCRIPTION: Operation = operation("deleteSubscriptionById", 10_000, 5);
+pub(super) static GET_DESTINATIONS: Operation = operation("getDestinations", 10_000, 5);
+pub(super) static CREATE_DESTINATION: Operation = operation("createDestination", 10_000, 5);
+pub(super) static GET_DESTINATION: Operation = operation("getDestination", 10_000, 5);
+pub(super) static DELETE_DESTINATION: Operation = operation("deleteDestination", 10_000, 5);
 
 impl Operation {
     /// The rate as `x-amzn-RateLimit-Limit` writes it.

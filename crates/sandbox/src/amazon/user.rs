@@ -26,6 +26,9 @@ pub enum Deed {
     Pay,
     /// Some of it is sent, or all that is left.
     Ship {
+        /// Only so many units, from the first item on.
+        #[serde(default)]
+        units: Option<u32>,
         /// How many of which order item; all that is left if absent.
         #[serde(default)]
         quantities: Option<BTreeMap<String, u32>>,
@@ -111,11 +114,12 @@ impl Amazon {
         let change = match deed {
             Deed::Pay => pay(&mut order)?,
             Deed::Ship {
+                units,
                 quantities,
                 carrier,
                 tracking_number,
             } => {
-                let contents = ship(&mut order, quantities.as_ref())?;
+                let contents = ship(&mut order, quantities.as_ref(), *units)?;
                 if order.fulfilled_by == FulfilledBy::Merchant {
                     let number = tracking_number.clone();
                     order.packages.push(Package {
@@ -211,7 +215,17 @@ impl Amazon {
 impl Deed {
     /// All that is left is sent.
     pub fn shipped() -> Self {
+        Self::ship_some(None)
+    }
+
+    /// One unit is sent.
+    pub fn ship_one() -> Self {
+        Self::ship_some(Some(1))
+    }
+
+    fn ship_some(units: Option<u32>) -> Self {
         Self::Ship {
+            units,
             quantities: None,
             carrier: None,
             tracking_number: None,
@@ -231,14 +245,18 @@ fn pay(order: &mut Order) -> Result<Change, EditError> {
 fn ship(
     order: &mut Order,
     quantities: Option<&BTreeMap<String, u32>>,
+    units: Option<u32>,
 ) -> Result<Vec<(String, u32)>, EditError> {
     if !matches!(order.status, Status::Unshipped | Status::PartiallyShipped) {
         return Err(refused("the order can't be sent"));
     }
     let mut contents = Vec::new();
+    let mut room = units.unwrap_or(u32::MAX);
     for item in &mut order.items {
         let left = item.quantity - item.shipped;
         let count = quantities.map_or(left, |all| all.get(&item.id).copied().unwrap_or(0));
+        let count = count.min(room);
+        room -= count;
         if count > left {
             return Err(refused("more than is left to send"));
         }

@@ -4,6 +4,7 @@
 //! asked. Every difference is named.
 
 mod customers;
+mod market;
 mod orders;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,7 +13,9 @@ use std::str::FromStr;
 use rust_decimal::Decimal;
 use serde_json::Value as Json;
 
-use crate::{seed::SUBSIDIARIES, world::World};
+use crate::{amazon::Amazon, seed::SUBSIDIARIES, world::World};
+
+pub use market::AMAZON_LIST;
 
 /// Everything both systems hold, by vendor and type as the admin port lists it.
 #[derive(Clone, Debug, Default)]
@@ -33,6 +36,10 @@ pub struct Ledger {
     pub fleeting: BTreeSet<String>,
     /// Opportunities a person has to decide about: lost after their orders were approved.
     pub undecided: BTreeSet<String>,
+    /// Orders at Amazon that were cancelled when they could be in the books already.
+    pub cancelled_paid: BTreeSet<String>,
+    /// Of these, the ones that were in the books.
+    pub cancelled_booked: BTreeSet<String>,
 }
 
 /// One thing that is not as it should be.
@@ -82,14 +89,16 @@ impl Books {
         Self { lists }
     }
 
-    /// Vendor and type of every list needed.
+    /// Vendor and type of every list needed; where orders come from Amazon, [`AMAZON_LIST`] besides.
     pub fn lists() -> impl Iterator<Item = (&'static str, &'static str)> {
         LISTS.into_iter().chain([SUBSIDIARY_LIST])
     }
 
     /// Books of a world at hand.
     pub fn of(world: &World) -> Self {
-        Self::new(Self::lists().map(|(vendor, kind)| {
+        let has_amazon = world.vendor::<Amazon>().is_some();
+        let amazon = has_amazon.then_some(AMAZON_LIST);
+        Self::new(Self::lists().chain(amazon).map(|(vendor, kind)| {
             let records = world.named(vendor).and_then(|vendor| vendor.records(kind));
             ((vendor, kind), records.unwrap_or_default())
         }))
@@ -99,10 +108,12 @@ impl Books {
     pub fn differences(&self, ledger: &Ledger) -> Vec<Difference> {
         let mut differences = self.order_differences(ledger);
         differences.extend(self.customer_differences(ledger));
+        differences.extend(self.amazon_differences(ledger));
         differences
     }
 
-    /// Sums by currency of the orders that should stand and of those that do. Closed orders do not stand.
+    /// Sums by currency of the orders that should stand and of those that do. Closed orders do not stand,
+    /// and Amazon's are counted apart: [`Books::amazon_sums`].
     pub fn sums(&self, ledger: &Ledger) -> BTreeMap<String, Sum> {
         let mut sums: BTreeMap<String, Sum> = BTreeMap::new();
         for opportunity in self.standing(ledger) {
@@ -112,11 +123,8 @@ impl Books {
             sum.expected_count += 1;
             sum.expected_total += orders::total(opportunity);
         }
-        for order in self
-            .list("netsuite", "salesOrder")
-            .iter()
-            .filter(|order| !is_closed(order))
-        {
+        let orders = self.list("netsuite", "salesOrder").iter();
+        for order in orders.filter(|order| !is_closed(order) && !self.is_elsewhere(order)) {
             let currency = self.named("currency", &order["currency"], "symbol");
             let sum = sums.entry(currency).or_default();
             sum.found_count += 1;
@@ -140,6 +148,11 @@ impl Books {
             .iter()
             .filter_map(|id| ledger.approved.get(id));
         won.chain(undecided)
+    }
+
+    /// Whether a record came from a marketplace, and is compared with what was ordered there.
+    fn is_elsewhere(&self, record: &Json) -> bool {
+        self.lists.contains_key(&AMAZON_LIST) && market::is_amazons(record)
     }
 
     fn list(&self, vendor: &'static str, kind: &'static str) -> &[Json] {

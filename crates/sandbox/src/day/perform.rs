@@ -6,22 +6,27 @@ use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
 use super::deeds::{add_line, alter, deal, known, org, set, text, told};
-use super::{Act, Books, Day, Event, Ledger, NewLine};
-use crate::{EditError, netsuite::NetSuite, world::World};
+use super::{Act, Books, Day, Event, Ledger, NewLine, market};
+use crate::{
+    EditError,
+    amazon::{Amazon, Deed, NewOrder},
+    netsuite::NetSuite,
+    world::World,
+};
 
 /// A day under way.
 #[derive(Debug)]
 pub struct Performance {
     events: Vec<Event>,
     ledger: Ledger,
-    /// Opportunities made on the way: the script's name, and the id they got.
+    /// What was made on the way: the script's name, and the id it got.
     made: Vec<(String, String)>,
 }
 
 /// Something that just happened, for people.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Happened {
-    /// In whose system: `salesforce`, `netsuite`, or both.
+    /// In whose system: `salesforce`, `netsuite`, `amazon`, or both.
     pub system: &'static str,
     /// One word: `won`.
     pub what: &'static str,
@@ -172,6 +177,7 @@ impl Performance {
                 let times = misfortune.times.unwrap_or_default();
                 let system = match misfortune.vendor.as_deref() {
                     Some("salesforce") => "salesforce",
+                    Some("amazon") => "amazon",
                     _ => "netsuite",
                 };
                 let detail = format!("({times} times)");
@@ -187,8 +193,31 @@ impl Performance {
                 if let Some(account) = world.vendor_mut::<NetSuite>() {
                     account.expire_tokens();
                 }
+                if let Some(amazon) = world.vendor_mut::<Amazon>() {
+                    amazon.expire_tokens();
+                }
                 let subject = "all sessions and tokens end".to_owned();
                 Ok(Some(happened("both", "trouble", subject, String::new())))
+            }
+            Act::Order {
+                name,
+                order,
+                announced,
+            } => self.order(world, name, order, *announced, now).map(Some),
+            Act::Handle {
+                name,
+                deed,
+                announced,
+                once_booked,
+            } => {
+                let id = self.id_of(name)?;
+                if *once_booked {
+                    if !books_of(books, world).is_booked(&id) {
+                        return Ok(None);
+                    }
+                    self.ledger.cancelled_booked.insert(id.clone());
+                }
+                self.handle(world, &id, deed, *announced, now).map(Some)
             }
         }
     }
@@ -259,9 +288,7 @@ impl Performance {
         lines: &[NewLine],
         now: Timestamp,
     ) -> Result<Happened, EditError> {
-        let made = self.made.iter().find(|(known, _)| known == name);
-        let id = made.map(|(_, id)| id.clone());
-        let id = id.ok_or_else(|| EditError::NotFound(format!("{name} was never won")))?;
+        let id = self.id_of(name)?;
         for line in lines {
             add_line(org(world)?, &id, line, now)?;
         }
@@ -272,6 +299,51 @@ impl Performance {
             &deal(world, &id, now)?,
             detail,
         ))
+    }
+
+    fn order(
+        &mut self,
+        world: &mut World,
+        name: &str,
+        order: &NewOrder,
+        announced: bool,
+        now: Timestamp,
+    ) -> Result<Happened, EditError> {
+        let amazon = market::amazon(world)?;
+        let id = amazon.place(order, announced, now)?;
+        let held = amazon.order(&id)?;
+        self.made.push((name.to_owned(), id));
+        Ok(market::said("ordered", &held, announced))
+    }
+
+    fn handle(
+        &mut self,
+        world: &mut World,
+        id: &str,
+        deed: &Deed,
+        announced: bool,
+        now: Timestamp,
+    ) -> Result<Happened, EditError> {
+        let amazon = market::amazon(world)?;
+        let before = amazon.order(id)?;
+        amazon.alter(id, deed, announced, now)?;
+        let what = match deed {
+            Deed::Pay => "paid",
+            Deed::Ship { .. } => "sent",
+            Deed::RequestCancel => "regretted",
+            Deed::Cancel { .. } => "cancelled",
+        };
+        if matches!(deed, Deed::Cancel { .. }) {
+            self.ledger.cancelled(id, &before);
+        }
+        Ok(market::said(what, &amazon.order(id)?, announced))
+    }
+
+    /// What the script calls by this name.
+    fn id_of(&self, name: &str) -> Result<String, EditError> {
+        let made = self.made.iter().find(|(known, _)| known == name);
+        let id = made.map(|(_, id)| id.clone());
+        id.ok_or_else(|| EditError::NotFound(format!("there is no {name} yet")))
     }
 
     fn lose(

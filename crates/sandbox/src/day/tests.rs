@@ -1,3 +1,5 @@
+mod market;
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;

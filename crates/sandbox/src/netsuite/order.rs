@@ -9,7 +9,7 @@ use super::schema::Family;
 use super::store::{Cell, Line, Record, Store};
 use super::write::{Manner, require};
 
-/// Decimal places of an amount in every currency the account has.
+/// Decimal places of an amount in a currency that does not say.
 const CURRENCY_PLACES: u32 = 2;
 /// Decimal places a rate is kept at.
 const RATE_PLACES: u32 = 8;
@@ -142,6 +142,7 @@ fn given(line: &Line, name: &str) -> Option<Decimal> {
 fn line(store: &mut Store, draft: &mut Record, index: usize) -> Result<(), Problem> {
     let path = format!("item.items[{index}]");
     let subsidiary = draft.reference("subsidiary").unwrap_or_default();
+    let places = places(store, draft);
     let lines = draft.sublists.entry("item").or_default();
     let Some(line) = lines.get_mut(index) else {
         return Ok(());
@@ -169,7 +170,7 @@ fn line(store: &mut Store, draft: &mut Record, index: usize) -> Result<(), Probl
     let rate = rate
         .round_dp_with_strategy(RATE_PLACES, half_up)
         .normalize();
-    let amount = amount.round_dp_with_strategy(CURRENCY_PLACES, half_up);
+    let amount = amount.round_dp_with_strategy(places, half_up);
     line.fields.insert("rate", Cell::Number(rate));
     line.fields.insert("amount", Cell::Number(amount));
     line.fields.entry("isClosed").or_insert(Cell::Flag(false));
@@ -185,6 +186,17 @@ fn line(store: &mut Store, draft: &mut Record, index: usize) -> Result<(), Probl
         line.fields.insert("lineUniqueKey", Cell::Text(key));
     }
     Ok(())
+}
+
+/// Decimal places of an amount of this order.
+fn places(store: &Store, draft: &Record) -> u32 {
+    let currency = draft.reference("currency");
+    let currency = currency.and_then(|id| store.get(Family::Currency, id));
+    let places = currency.and_then(|currency| currency.fields.get("currencyPrecision"));
+    match places {
+        Some(Cell::Integer(places)) => u32::try_from(*places).unwrap_or(CURRENCY_PLACES),
+        _ => CURRENCY_PLACES,
+    }
 }
 
 fn check_item(

@@ -19,7 +19,8 @@ impl Books {
             .map(|account| (text(account, "Id"), account))
             .collect();
         let mut customers: BTreeMap<String, Vec<&Json>> = BTreeMap::new();
-        for customer in self.list("netsuite", "customer") {
+        let held = self.list("netsuite", "customer").iter();
+        for customer in held.filter(|customer| !self.is_elsewhere(customer)) {
             let key = text(customer, "externalId").to_lowercase();
             customers.entry(key).or_default().push(customer);
         }

@@ -15,7 +15,8 @@ const PENDING: &str = "Pending Approval";
 impl Books {
     pub(super) fn order_differences(&self, ledger: &Ledger) -> Vec<Difference> {
         let mut orders: BTreeMap<String, Vec<&Json>> = BTreeMap::new();
-        for order in self.list("netsuite", "salesOrder") {
+        let booked = self.list("netsuite", "salesOrder").iter();
+        for order in booked.filter(|order| !self.is_elsewhere(order)) {
             let key = text(order, "externalId").to_lowercase();
             orders.entry(key).or_default().push(order);
         }
@@ -187,7 +188,7 @@ impl Books {
         fields
     }
 
-    fn item(&self, reference: &Json) -> String {
+    pub(super) fn item(&self, reference: &Json) -> String {
         ["inventoryItem", "nonInventorySaleItem", "serviceSaleItem"]
             .into_iter()
             .map(|kind| self.named(kind, reference, "itemId"))
