@@ -111,6 +111,11 @@ impl Cursor {
         Ok(cursor)
     }
 
+    /// Up to when all of a stream is applied or queued; `None` where it has no place.
+    pub fn complete(&self, stream: &str) -> Option<Timestamp> {
+        self.streams.get(stream).map(|place| place.complete)
+    }
+
     /// Whether no stream has a place.
     pub fn is_empty(&self) -> bool {
         self.streams.is_empty()

@@ -99,10 +99,13 @@ impl Engine {
         }
         // First: what becomes visible later belongs to the next window.
         let until = self.flow.source.now(&self.ports).await?;
-        self.begin_cursor(until).await?;
+        let cursor = self.begin_cursor(until).await?;
+        let mut streams = self.flow.source.streams(&self.ports)?;
+        // Those that share a limit get their turn: the one that stands farthest behind comes first.
+        streams.sort_by_key(|stream| cursor.complete(stream));
         let mut waits = None;
         let mut busy = false;
-        for stream in self.flow.source.streams(&self.ports)? {
+        for stream in streams {
             if only.is_some_and(|only| only != stream) {
                 continue;
             }
@@ -150,13 +153,13 @@ impl Engine {
 
     /// Gives every stream a place before any is listed: one that got its first place later, after a run that
     /// was cut off, would start from there and pass by what changed meanwhile.
-    async fn begin_cursor(&self, now: Timestamp) -> Result<()> {
+    async fn begin_cursor(&self, now: Timestamp) -> Result<Cursor> {
         let streams = self.flow.source.streams(&self.ports)?;
         let mut cursor = self.cursor(now).await?;
         for stream in cursor.begin(&streams) {
             cursor.store(&self.ports, self.flow.name, stream).await?;
         }
-        Ok(())
+        Ok(cursor)
     }
 
     async fn extract(

@@ -244,20 +244,28 @@ impl Source for Orders {
             .ok_or_else(|| errors::answer_lacks("Date header"))
     }
 
-    /// One an account: a region's marketplaces are searched together, for they share one limit.
+    /// One a marketplace, by its country, so that each can have a schedule of its own. Those of one account
+    /// share its limits.
     fn streams(&self, ports: &Ports) -> Result<Vec<&'static str>> {
-        let settings = Settings::read(&*ports.variables)?;
-        let accounts = settings.accounts.iter();
-        Ok(accounts.map(|account| account.name).collect())
+        Ok(Settings::read(&*ports.variables)?.streams())
     }
 
-    /// All of them: an order is in one account only.
+    /// All of them: an order is in one marketplace only.
     fn own_streams(&self, ports: &Ports) -> Result<Vec<&'static str>> {
         self.streams(ports)
     }
 
     fn overlap(&self) -> Duration {
         OVERLAP
+    }
+
+    /// A report is of thirty days at most. A search could be of any, but a week tells how far it is.
+    fn slice(&self, ports: &Ports) -> Result<Duration> {
+        let days = match Settings::read(&*ports.variables)?.backfill {
+            Backfill::Orders => 7,
+            Backfill::Reports => 30,
+        };
+        Ok(Duration::from_secs(days * 24 * 60 * 60))
     }
 
     /// Amazon promises no order within a window: places are page tokens.
@@ -270,7 +278,7 @@ impl Source for Orders {
         select: &Selection,
     ) -> Result<Page> {
         let settings = Settings::read(&*ports.variables)?;
-        let account = account(&settings, stream)?;
+        let account = &account(&settings, stream)?;
         let limit = record_count_max.clamp(1, PAGE_ORDERS_MAX);
         self.searched(ports, By::Updated, account, window, limit, select)
             .await
@@ -288,7 +296,7 @@ impl Source for Orders {
         select: &Selection,
     ) -> Result<Page> {
         let settings = Settings::read(&*ports.variables)?;
-        let account = account(&settings, stream)?;
+        let account = &account(&settings, stream)?;
         let limit = record_count_max.clamp(1, PAGE_ORDERS_MAX);
         match settings.backfill {
             Backfill::Orders => {
@@ -312,9 +320,9 @@ impl Source for Orders {
     }
 }
 
-fn account<'a>(settings: &'a Settings, stream: &str) -> Result<&'a Account> {
+fn account(settings: &Settings, stream: &str) -> Result<Account> {
     settings.account(stream).ok_or_else(|| {
-        let message = format!("no marketplace of amazon_marketplaces is in the stream {stream}");
+        let message = format!("the stream {stream} is no marketplace of amazon_marketplaces");
         Fault::stop_flow(errors::REQUEST, message)
     })
 }

@@ -20,7 +20,7 @@ pub struct Settings {
     pub client_secret: Secret,
     /// Where tokens come from: scheme, host and port.
     pub login_origin: String,
-    /// The seller's accounts, at least one, in the order their streams are listed.
+    /// The seller's accounts, at least one.
     pub accounts: Vec<Account>,
     pub backfill: Backfill,
 }
@@ -28,7 +28,7 @@ pub struct Settings {
 /// The seller as one refresh token knows them: limits and order ids are an account's own.
 #[derive(Clone, Debug)]
 pub struct Account {
-    /// `NA`, `EU`, `FE`, or `AU` where Australia was authorized by itself: the name of its stream.
+    /// `NA`, `EU`, `FE`, or `AU` where Australia was authorized by itself.
     pub name: &'static str,
     /// Scheme, host and port of its region's API.
     pub origin: String,
@@ -88,9 +88,27 @@ impl Settings {
         wrong.or(settings)
     }
 
-    /// The account of a stream.
-    pub fn account(&self, stream: &str) -> Option<&Account> {
-        self.accounts.iter().find(|account| account.name == stream)
+    /// The streams: a marketplace each, by its country.
+    pub fn streams(&self) -> Vec<&'static str> {
+        let marketplaces = self
+            .accounts
+            .iter()
+            .flat_map(|account| &account.marketplaces);
+        marketplaces
+            .map(|marketplace| marketplace.country)
+            .collect()
+    }
+
+    /// The account of a stream, with the stream's marketplace alone.
+    pub fn account(&self, stream: &str) -> Option<Account> {
+        self.accounts.iter().find_map(|account| {
+            let mut marketplaces = account.marketplaces.iter();
+            let marketplace = marketplaces.find(|one| one.country == stream)?;
+            Some(Account {
+                marketplaces: vec![*marketplace],
+                ..account.clone()
+            })
+        })
     }
 }
 

@@ -31,7 +31,7 @@ fn page(orders: &[Value], next: Option<&str>) -> http::Response<bytes::Bytes> {
 
 fn changed(script: &std::rc::Rc<Script>, id: &str) -> Result<Page> {
     let select = Selection::default();
-    run(orders().changed(&script.ports(), "NA", &window(id), 100, &select))
+    run(orders().changed(&script.ports(), "US", &window(id), 100, &select))
 }
 
 #[test]
@@ -43,7 +43,7 @@ fn a_window_is_closed_and_its_place_is_a_page_token() {
     let first = changed(&script, "").unwrap();
     let search = format!(
         "GET {NA}/orders/2026-01-01/orders?lastUpdatedAfter=2027-01-15T07:00:00.000Z\
-         &lastUpdatedBefore=2027-01-15T07:58:00.000Z&marketplaceIds=ATVPDKIKX0DER,A2EUQ1WTGCTBG2\
+         &lastUpdatedBefore=2027-01-15T07:58:00.000Z&marketplaceIds=ATVPDKIKX0DER\
          &maxResultsPerPage=100"
     );
     assert_eq!(script.lines()[1], search);
@@ -61,7 +61,7 @@ fn a_window_is_closed_and_its_place_is_a_page_token() {
         until: at(NOW_S),
     };
     let select = Selection::default();
-    let second = run(orders().changed(&script.ports(), "NA", &later, 100, &select)).unwrap();
+    let second = run(orders().changed(&script.ports(), "US", &later, 100, &select)).unwrap();
     assert_eq!(script.lines()[2], format!("{search}&paginationToken=t~1"));
     // An order on two pages is listed twice: the queue makes one item of it.
     assert_eq!((second.changes.len(), second.next), (2, None));
@@ -158,7 +158,7 @@ fn pages_that_contradict_themselves_are_faults() {
         None,
     )]);
     let select = Selection::default();
-    let got = run(orders().changed(&script.ports(), "NA", &window(""), 1, &select));
+    let got = run(orders().changed(&script.ports(), "US", &window(""), 1, &select));
     assert_eq!(got.unwrap_err().code, code::SOURCE_PAGING);
 }
 
@@ -170,7 +170,7 @@ fn a_window_that_ends_before_it_begins_holds_nothing() {
         ..window("")
     };
     let select = Selection::default();
-    let got = run(orders().changed(&script.ports(), "NA", &backwards, 100, &select)).unwrap();
+    let got = run(orders().changed(&script.ports(), "US", &backwards, 100, &select)).unwrap();
     assert_eq!((got.changes.len(), got.next), (0, None));
     let fault = run(orders().changed(&script.ports(), "FE", &window(""), 1, &select)).unwrap_err();
     assert_eq!((fault.code, &fault.action), (REQUEST, &Action::StopFlow));
@@ -180,7 +180,7 @@ fn a_window_that_ends_before_it_begins_holds_nothing() {
 fn old_orders_are_searched_by_their_creation() {
     let script = Script::logged_in(vec![page(&[order(ID, UPDATED)], Some("t"))]);
     let select = Selection::default();
-    let got = run(orders().past(&script.ports(), "NA", &window(""), 100, &select)).unwrap();
+    let got = run(orders().past(&script.ports(), "US", &window(""), 100, &select)).unwrap();
     assert!(script.lines()[1].contains("?createdAfter=2027-01-15T07:00:00.000Z&createdBefore="));
     assert!(got.next.is_some() && got.changes[0].record.is_some());
 }
@@ -319,9 +319,9 @@ fn the_time_is_amazons_less_two_minutes() {
 }
 
 #[test]
-fn each_account_is_a_stream() {
+fn each_marketplace_is_a_stream() {
     let script = Script::new(vec![]);
     let ports = script.ports_with(&[("amazon_marketplaces", "DE,US,FR")]);
-    assert_eq!(orders().streams(&ports).unwrap(), ["NA", "EU"]);
-    assert_eq!(orders().own_streams(&ports).unwrap(), ["NA", "EU"]);
+    assert_eq!(orders().streams(&ports).unwrap(), ["US", "DE", "FR"]);
+    assert_eq!(orders().own_streams(&ports).unwrap(), ["US", "DE", "FR"]);
 }

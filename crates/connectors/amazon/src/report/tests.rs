@@ -36,7 +36,7 @@ fn first_end() -> i64 {
 
 fn past_of(script: &Rc<Script>, window: &Window, count: usize) -> Result<Page> {
     let ports = script.ports_with(&[("amazon_backfill", "reports")]);
-    run(orders().past(&ports, "NA", window, count, &Selection::default()))
+    run(orders().past(&ports, "US", window, count, &Selection::default()))
 }
 
 fn past(script: &Rc<Script>, id: &str) -> Result<Page> {
@@ -99,7 +99,7 @@ fn a_report_is_requested_and_its_id_kept_before_anything_else() {
         format!(
             "POST {NA}/reports/2021-06-30/reports {{\"dataEndTime\":\"2027-01-05T08:00:00.000Z\",\
              \"dataStartTime\":\"2026-12-06T08:00:00.000Z\",\
-             \"marketplaceIds\":[\"ATVPDKIKX0DER\",\"A2EUQ1WTGCTBG2\"],\
+             \"marketplaceIds\":[\"ATVPDKIKX0DER\"],\
              \"reportType\":\"{REPORT_TYPE}\"}}"
         )
     );

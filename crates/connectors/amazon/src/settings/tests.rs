@@ -57,8 +57,11 @@ fn marketplaces_decide_the_accounts() {
             "FE https://sellingpartnerapi-fe.amazon.com JP+AU",
         ]
     );
-    assert_eq!(settings.account("EU").unwrap().refresh_token.expose(), "eu");
-    assert!(settings.account("AU").is_none());
+    assert_eq!(settings.streams(), ["US", "DE", "UK", "JP", "AU"]);
+    let british = settings.account("UK").unwrap();
+    assert_eq!(british.refresh_token.expose(), "eu");
+    assert_eq!(british.marketplaces.len(), 1);
+    assert!(settings.account("MX").is_none());
     assert_eq!(settings.login_origin, "https://api.amazon.com");
     assert_eq!(settings.backfill, Backfill::Orders);
 }
