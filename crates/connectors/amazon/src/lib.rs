@@ -123,6 +123,8 @@
 
 pub mod auth;
 pub mod client;
+#[cfg(test)]
+mod contract;
 pub mod errors;
 mod hooks;
 mod id;

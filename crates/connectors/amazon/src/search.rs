@@ -145,8 +145,24 @@ fn named(sets: &[(&str, &'static str)], name: &str) -> Option<&'static str> {
     found.map(|(_, set)| *set)
 }
 
+/// The data sets there are.
+#[cfg(test)]
+pub(crate) const DATA_SETS: [&str; 11] = [
+    "BUYER",
+    "RECIPIENT",
+    "PROCEEDS",
+    "EXPENSE",
+    "PROMOTION",
+    "CANCELLATION",
+    "FULFILLMENT",
+    "PACKAGES",
+    "TAX",
+    "PAYMENT",
+    "FULFILLMENT_ORDERS",
+];
+
 /// Fields of an order that are there on request.
-const ORDER_SETS: [(&str, &str); 8] = [
+pub(crate) const ORDER_SETS: [(&str, &str); 8] = [
     ("buyer", "BUYER"),
     ("recipient", "RECIPIENT"),
     ("proceeds", "PROCEEDS"),
@@ -158,7 +174,7 @@ const ORDER_SETS: [(&str, &str); 8] = [
 ];
 
 /// The same of an item.
-const ITEM_SETS: [(&str, &str); 6] = [
+pub(crate) const ITEM_SETS: [(&str, &str); 6] = [
     ("proceeds", "PROCEEDS"),
     ("expense", "EXPENSE"),
     ("promotion", "PROMOTION"),
