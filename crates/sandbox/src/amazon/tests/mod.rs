@@ -4,6 +4,7 @@ mod login;
 mod notifications;
 mod orders;
 mod pages;
+mod reports;
 mod throttling;
 
 use bytes::Bytes;
