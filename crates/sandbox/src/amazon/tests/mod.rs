@@ -1,5 +1,6 @@
 //! The seller's accounts through their wire protocol, without a wire.
 
+mod contract;
 mod login;
 mod notifications;
 mod orders;
