@@ -23,6 +23,7 @@ const SECRET_PARAMETERS: &[&str] = &[
     "refresh_token",
     "sid",
     "token",
+    "x-amz-signature",
 ];
 
 /// The latest requests to one vendor.

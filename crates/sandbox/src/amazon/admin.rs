@@ -10,13 +10,14 @@ use super::{Amazon, Deed, NewOrder};
 use crate::EditError;
 
 /// Types of records that can be listed.
-pub(super) const KINDS: [&str; 3] = ["Order", "Destination", "Subscription"];
+pub(super) const KINDS: [&str; 4] = ["Order", "Report", "Destination", "Subscription"];
 
 impl Amazon {
     pub(super) fn list(&self, kind: &str) -> Option<Vec<Json>> {
         let view = self.whole();
         match kind {
             "Order" => Some(self.store.all().map(|order| view.order(order)).collect()),
+            "Report" => Some(self.list_reports(self.asked)),
             "Destination" => Some(self.list_destinations()),
             "Subscription" => Some(self.list_subscriptions()),
             _ => None,
@@ -59,7 +60,8 @@ impl Amazon {
 
     /// Settings by name: `token_life_s`, `expire_tokens`, `rate_factor` (null lifts every limit),
     /// `search_lag_s`, `search_delay_s`, `page_token_life_s`, `orders_missing_percent`, `pages_repeated`,
-    /// `throttled_without_rate`, `discounts_positive`, `notifications_camel_case`; `topic` and
+    /// `throttled_without_rate`, `reports_fatal`, `report_interval_s` (null for none), `report_queued_s`,
+    /// `report_in_progress_s`, `document_url_life_s`, `discounts_positive`, `notifications_camel_case`; `topic` and
     /// `api_destination` take a [`TopicReceiver`](super::TopicReceiver) and an
     /// [`EventReceiver`](super::EventReceiver), or null.
     pub(super) fn change_setting(
@@ -93,6 +95,13 @@ impl Amazon {
                 settings.quirks.orders_missing_percent = percent.ok_or_else(wrong)?;
             }
             "pages_repeated" => settings.quirks.pages_repeated = small()?,
+            "reports_fatal" => settings.quirks.reports_fatal = small()?,
+            "report_interval_s" => {
+                settings.quirks.report_interval = (!value.is_null()).then(seconds).transpose()?;
+            }
+            "report_queued_s" => settings.reports.queued = seconds()?,
+            "report_in_progress_s" => settings.reports.in_progress = seconds()?,
+            "document_url_life_s" => settings.reports.document_url_life = seconds()?,
             "throttled_without_rate" => settings.quirks.throttled_without_rate = truth()?,
             "notifications_camel_case" => settings.quirks.notifications_camel_case = truth()?,
             "discounts_positive" => settings.quirks.discounts_positive = truth()?,

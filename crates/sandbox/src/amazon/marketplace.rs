@@ -74,10 +74,10 @@ pub struct Marketplace {
 }
 
 /// The character set of a flat file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Charset {
     Utf8,
-    Latin1,
+    Cp1252,
     ShiftJis,
 }
 
@@ -148,7 +148,7 @@ pub static MARKETPLACES: [Marketplace; 10] = [
         region: Region::Eu,
         tax: Tax::Included,
         level: 82,
-        charset: Charset::Latin1,
+        charset: Charset::Cp1252,
         towns: &[("Leeds", "West Yorkshire", "LS1 4DY")],
     },
     Marketplace {
@@ -160,7 +160,7 @@ pub static MARKETPLACES: [Marketplace; 10] = [
         region: Region::Eu,
         tax: Tax::Included,
         level: 94,
-        charset: Charset::Latin1,
+        charset: Charset::Cp1252,
         towns: &[("Besançon", "", "25000")],
     },
     Marketplace {
@@ -172,7 +172,7 @@ pub static MARKETPLACES: [Marketplace; 10] = [
         region: Region::Eu,
         tax: Tax::Included,
         level: 94,
-        charset: Charset::Latin1,
+        charset: Charset::Cp1252,
         towns: &[("Forlì", "FC", "47121")],
     },
     Marketplace {
@@ -184,7 +184,7 @@ pub static MARKETPLACES: [Marketplace; 10] = [
         region: Region::Eu,
         tax: Tax::Included,
         level: 94,
-        charset: Charset::Latin1,
+        charset: Charset::Cp1252,
         towns: &[("Logroño", "La Rioja", "26001")],
     },
     Marketplace {
@@ -196,7 +196,7 @@ pub static MARKETPLACES: [Marketplace; 10] = [
         region: Region::Eu,
         tax: Tax::Included,
         level: 94,
-        charset: Charset::Latin1,
+        charset: Charset::Cp1252,
         towns: &[("Göttingen", "", "37073"), ("Jena", "", "07743")],
     },
     Marketplace {

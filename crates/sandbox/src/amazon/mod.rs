@@ -1,6 +1,6 @@
 //! Amazon's Selling Partner API, as one application sees one seller's accounts in three regions.
 //!
-//! Login with Amazon, orders 2026-01-01, notifications v1 with `ORDER_CHANGE` sent as SNS and as EventBridge
+//! Login with Amazon, orders 2026-01-01, reports 2021-06-30 with the flat files of orders, notifications v1 with `ORDER_CHANGE` sent as SNS and as EventBridge
 //! pass it on. Every operation is throttled at its published rate; changes reach
 //! searches late where told so; what users of other tools complain about is a switch each: see
 //! [`Settings`] and [`Quirks`].
@@ -16,15 +16,18 @@ mod access;
 mod admin;
 mod authority;
 mod deliveries;
+mod documents;
 mod draft;
 mod error;
 mod event_bridge;
+mod flat_file;
 mod listing;
 mod marketplace;
 mod notification;
 mod order;
 mod params;
 mod receivers;
+mod reports;
 mod search;
 mod settings;
 mod show;
@@ -58,6 +61,7 @@ use self::{
     error::Error,
     event_bridge::ApiDestination,
     listing::Listings,
+    reports::Reports,
     sns::Topic,
     store::Store,
     subscriptions::Subscriptions,
@@ -72,11 +76,14 @@ pub struct Amazon {
     throttle: Throttle,
     store: Store,
     listings: Listings,
+    reports: Reports,
     subscriptions: Subscriptions,
     topic: Option<Topic>,
     api_destination: Option<ApiDestination>,
     deliveries: Deliveries,
     rng: Rng,
+    /// When it was last asked anything.
+    asked: Timestamp,
 }
 
 /// An operation as routed, and the account it is called for.
@@ -95,11 +102,13 @@ impl Amazon {
             throttle: Throttle::default(),
             store: Store::default(),
             listings: Listings::default(),
+            reports: Reports::default(),
             subscriptions: Subscriptions::default(),
             topic: None,
             api_destination: None,
             deliveries: Deliveries::default(),
             rng: Rng::with_seed(seed ^ 0xa3a2_0a0d),
+            asked: Timestamp::UNIX_EPOCH,
         }
     }
 
@@ -119,12 +128,15 @@ impl Amazon {
     }
 
     fn route(&mut self, request: &Request<Bytes>, now: Timestamp) -> Response<Bytes> {
+        self.asked = now;
+        self.finish_reports(now);
         let (endpoint, path) = access::endpoint(request.uri().path(), request.headers());
         let path: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
         if path == ["auth", "o2", "token"] {
             return self.token(request, now);
         }
-        if let Some(page) = self.sns_page(request) {
+        let page = self.sns_page(request).or_else(|| self.fetch(request, now));
+        if let Some(page) = page {
             return page;
         }
         let Some((operation, rest)) = operation(request.method(), &path) else {
@@ -183,6 +195,11 @@ impl Amazon {
             Grant::Seller(region) => match (name, call.rest) {
                 ("searchOrders", _) => self.search_orders(request, region, now),
                 ("getOrder", [id]) => self.get_order(request, id, region),
+                ("getReports", _) => self.get_reports(request, region, now),
+                ("createReport", _) => self.create_report(request, region, now),
+                ("getReport", [id]) => self.get_report(id, region, now),
+                ("cancelReport", [id]) => self.cancel_report(id, region, now),
+                ("getReportDocument", [id]) => self.get_report_document(request, id, region, now),
                 ("getSubscriptions", _) => self.get_subscriptions(request, region),
                 ("getSubscription", [kind]) => self.get_subscription(kind, region),
                 ("createSubscription", [kind]) => self.create_subscription(request, kind, region),
@@ -232,6 +249,17 @@ fn operation<'a>(
         ["orders", "2026-01-01", "orders", rest @ ..] => match (method.as_str(), rest) {
             ("GET", []) => (&throttle::SEARCH_ORDERS, rest),
             ("GET", [_]) => (&throttle::GET_ORDER, rest),
+            _ => return None,
+        },
+        ["reports", "2021-06-30", "reports", rest @ ..] => match (method.as_str(), rest) {
+            ("GET", []) => (&throttle::GET_REPORTS, rest),
+            ("POST", []) => (&throttle::CREATE_REPORT, rest),
+            ("GET", [_]) => (&throttle::GET_REPORT, rest),
+            ("DELETE", [_]) => (&throttle::CANCEL_REPORT, rest),
+            _ => return None,
+        },
+        ["reports", "2021-06-30", "documents", rest @ ..] => match (method.as_str(), rest) {
+            ("GET", [_]) => (&throttle::GET_REPORT_DOCUMENT, rest),
             _ => return None,
         },
         ["notifications", "v1", "destinations", rest @ ..] => match (method.as_str(), rest) {

@@ -13,7 +13,10 @@ pub(super) struct Params {
 
 impl Params {
     pub(super) fn of(request: &Request<Bytes>) -> Self {
-        let query = request.uri().query().unwrap_or_default();
+        Self::parse(request.uri().query().unwrap_or_default())
+    }
+
+    pub(super) fn parse(query: &str) -> Self {
         Self {
             pairs: form_urlencoded::parse(query.as_bytes())
                 .into_owned()
@@ -24,6 +27,17 @@ impl Params {
     pub(super) fn text(&self, name: &str) -> Option<&str> {
         let mut found = self.pairs.iter().filter(|(known, _)| known == name);
         found.next().map(|(_, value)| value.as_str())
+    }
+
+    /// As a query, to be parsed again.
+    pub(super) fn written(&self) -> String {
+        form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(&self.pairs)
+            .finish()
+    }
+
+    pub(super) fn is_alone(&self, name: &str) -> bool {
+        self.pairs.iter().all(|(known, _)| known == name)
     }
 
     /// A list separated by commas; a name given several times adds to it.

@@ -36,6 +36,11 @@ pub(super) static GET_DESTINATIONS: Operation = operation("getDestinations", 10_
 pub(super) static CREATE_DESTINATION: Operation = operation("createDestination", 10_000, 5);
 pub(super) static GET_DESTINATION: Operation = operation("getDestination", 10_000, 5);
 pub(super) static DELETE_DESTINATION: Operation = operation("deleteDestination", 10_000, 5);
+pub(super) static GET_REPORTS: Operation = operation("getReports", 222, 10);
+pub(super) static CREATE_REPORT: Operation = operation("createReport", 167, 15);
+pub(super) static CANCEL_REPORT: Operation = operation("cancelReport", 222, 10);
+pub(super) static GET_REPORT: Operation = operation("getReport", 20_000, 15);
+pub(super) static GET_REPORT_DOCUMENT: Operation = operation("getReportDocument", 167, 15);
 
 impl Operation {
     /// The rate as `x-amzn-RateLimit-Limit` writes it.

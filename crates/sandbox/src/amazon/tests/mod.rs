@@ -1,9 +1,11 @@
 //! The seller's accounts through their wire protocol, without a wire.
 
+mod contract;
 mod login;
 mod notifications;
 mod orders;
 mod pages;
+mod reports;
 mod throttling;
 
 use bytes::Bytes;

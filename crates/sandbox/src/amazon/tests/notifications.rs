@@ -35,7 +35,7 @@ impl Desk {
         })
     }
 
-    fn log_in_grantless(&mut self) {
+    pub(super) fn log_in_grantless(&mut self) {
         let known = self.amazon.settings().credentials.clone();
         let (_, body) = self.login(&[
             ("grant_type", "client_credentials"),
