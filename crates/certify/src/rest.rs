@@ -22,7 +22,9 @@ pub struct Rest {
 }
 
 /// Fields that say when, or count up.
-const VOLATILE: [&str; 19] = [
+const VOLATILE: [&str; 21] = [
+    "earliestDateTime",
+    "latestDateTime",
     "createdTime",
     "lastUpdatedTime",
     "shipTime",
