@@ -61,6 +61,7 @@ pub fn verdict(ports: &Ports, item: &Item, fault: &Fault, settles_within: Durati
         }
         // The record is not to blame, and does not die of it.
         Action::StopFlow | Action::RefreshCredentials => retry(STOPPED_WAIT, false),
+        Action::RetryAfter(wait) if fault.is_held_back() => retry(*wait, false),
         Action::Retry | Action::RetryAfter(_) if item.attempts >= ATTEMPT_COUNT_MAX => {
             let why = format!("tried {} times", item.attempts);
             Verdict::Dead(given_up(fault, code::ATTEMPTS_EXHAUSTED, &why))

@@ -3,6 +3,7 @@
 mod adopt;
 mod audit;
 mod fake;
+mod limits;
 mod people;
 mod rate;
 mod schema;
