@@ -203,9 +203,21 @@ fn published_orders_are_read_without_loss() {
             None => vec![body["order"].clone()],
         };
         count += published.len();
-        assert_eq!(read, published);
+        assert_eq!(without_ours(read), published);
     }
     assert!(count > 3, "{count}");
+}
+
+/// The bodies without what the connector adds.
+fn without_ours(mut bodies: Vec<Value>) -> Vec<Value> {
+    for body in &mut bodies {
+        if let Some(buyer) = body.get_mut("buyer").and_then(Value::as_object_mut)
+            && buyer.contains_key("buyerEmail")
+        {
+            assert!(buyer.remove("id").is_some());
+        }
+    }
+    bodies
 }
 
 #[test]
