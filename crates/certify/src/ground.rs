@@ -415,16 +415,42 @@ impl State {
         Ok(Rows { columns, rows })
     }
 
-    pub(crate) fn has_key(&self, key: &str) -> bool {
-        self.key_value.contains_key(key)
+    /// What an onlooker reads of the stores: nothing before the first migration, everything after it. A look
+    /// that fails is a wrong of the run, or the run would seem well for want of sight.
+    pub(crate) fn look(&mut self, statement: &str, parameters: Vec<Cell>) -> Vec<Vec<Cell>> {
+        match self.query(statement, parameters) {
+            Ok(rows) => rows.rows,
+            Err(_) if !self.is_migrated() => Vec::new(),
+            Err(error) => {
+                let broken = format!("the stores can't be looked at: {error:?}: {statement}");
+                if !self.unkept.contains(&broken) {
+                    self.unkept.push(broken);
+                }
+                Vec::new()
+            }
+        }
+    }
+
+    fn is_migrated(&mut self) -> bool {
+        let tables = self.query("SELECT 1 FROM sqlite_master LIMIT 1", Vec::new());
+        tables.is_ok_and(|tables| !tables.rows.is_empty())
+    }
+
+    /// What stands after this prefix in the keys that begin with it.
+    pub(crate) fn keys_after(&self, prefix: &str) -> Vec<String> {
+        let keys = self.key_value.keys();
+        keys.filter_map(|key| key.strip_prefix(prefix))
+            .map(str::to_owned)
+            .collect()
     }
 
     /// Whether a record that a hook announced is in the queue, or was settled.
     fn is_kept(&mut self, id: &str) -> bool {
         let statement =
             "SELECT 1 FROM queue WHERE id = ?1 UNION SELECT 1 FROM outcome WHERE id = ?1";
-        let rows = self.query(statement, vec![Cell::Text(id.to_owned())]);
-        rows.is_ok_and(|rows| !rows.rows.is_empty())
+        !self
+            .look(statement, vec![Cell::Text(id.to_owned())])
+            .is_empty()
     }
 }
 

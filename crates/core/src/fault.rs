@@ -90,6 +90,7 @@ pub mod code {
     pub const VARIABLE_INVALID: Code = Code("VARIABLE_INVALID");
     pub const MAPPING_INVALID: Code = Code("MAPPING_INVALID");
     pub const MAPPING_FIELDS: Code = Code("MAPPING_FIELDS");
+    pub const TOTAL_DIFFERS: Code = Code("TOTAL_DIFFERS");
     pub const REFERENCE_MISSING: Code = Code("REFERENCE_MISSING");
     pub const REFERENCE_AMBIGUOUS: Code = Code("REFERENCE_AMBIGUOUS");
     pub const PARENT_BUSY: Code = Code("PARENT_BUSY");
@@ -148,6 +149,14 @@ impl Fault {
 
     pub fn stop_flow(code: Code, message: impl Into<String>) -> Self {
         Self::new(code, Action::StopFlow, message)
+    }
+
+    /// Whether nothing was sent because a limit that is kept count of says when it may be: nobody refused, and
+    /// the record is not to blame.
+    pub fn is_held_back(&self) -> bool {
+        matches!(self.action, Action::RetryAfter(_))
+            && self.answer.is_none()
+            && self.write == WriteOutcome::Nothing
     }
 
     pub fn with_fields(mut self, fields: Vec<BadField>) -> Self {

@@ -1,5 +1,6 @@
 //! What a connector offers as a webhook.
 
+use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Request, Response};
 
@@ -9,6 +10,7 @@ use crate::{Hint, Ports, Result};
 ///
 /// The caller bounds the body, calls [`Hook::verify`], commits the hints, and only then sends
 /// [`Hook::acknowledge`].
+#[async_trait(?Send)]
 pub trait Hook {
     /// The last fixed segment of the route: `POST /hooks/<flow>/<name>[/<rest>]`.
     fn name(&self) -> &'static str;
@@ -19,8 +21,9 @@ pub trait Hook {
     fn check(&self, ports: &Ports) -> Result<()>;
 
     /// Proves that the request comes from the system and reads its hints. `rest` is the path after the
-    /// name. Compares secrets in constant time.
-    fn verify(
+    /// name. Compares secrets in constant time. It may ask the system what the proof needs (a certificate),
+    /// of hosts that it knows, and never what the request merely says.
+    async fn verify(
         &self,
         ports: &Ports,
         rest: &str,

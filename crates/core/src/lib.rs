@@ -7,6 +7,7 @@
 //! - [`body`]: reading a record's body without inventing values; [`Money`]: exact amounts
 //! - [`json`]: reading and writing JSON
 //! - [`Moment`]: reading times; [`time`]: moving and storing them
+//! - [`rate`]: limits on how often a system may be asked, shared by all workers
 //! - [`memory`]: ports for tests (feature `memory`)
 
 pub mod body;
@@ -18,6 +19,7 @@ pub mod memory;
 mod moment;
 mod money;
 pub mod ports;
+pub mod rate;
 mod record;
 mod secret;
 mod source;

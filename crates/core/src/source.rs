@@ -1,6 +1,7 @@
 //! What a connector offers as a source.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -39,15 +40,37 @@ pub trait Source {
         keys: &[String],
     ) -> Result<BTreeMap<String, Found>>;
 
-    /// The time by the source's own clock: the upper bound of a window.
+    /// The time up to which the source can be listed, by its own clock: the upper bound of a window.
     async fn now(&self, ports: &Ports) -> Result<Timestamp>;
 
     /// The names of the streams whose watermarks are kept: first the records themselves, then related
-    /// records (lines, …) whose change makes the record due.
-    fn streams(&self) -> &[&'static str];
+    /// records (lines, …) whose change makes the record due. Settings may decide which there are.
+    fn streams(&self, ports: &Ports) -> Result<Vec<&'static str>>;
 
-    /// One page of changes of a stream inside the window, in the order of (change time, id), deleted
-    /// records included.
+    /// The streams that list the records themselves and hold, together, all of them: one, unless the system
+    /// keeps its records apart.
+    fn own_streams(&self, ports: &Ports) -> Result<Vec<&'static str>> {
+        let mut streams = self.streams(ports)?;
+        streams.truncate(1);
+        Ok(streams)
+    }
+
+    /// How much of a past range is asked for at once by [`Source::past`].
+    ///
+    /// Faults: those of the variables that decide it.
+    fn slice(&self, ports: &Ports) -> Result<Duration> {
+        let _ = ports;
+        Ok(SLICE)
+    }
+
+    /// How far a new window reaches back over the one before: changes become visible after the time they
+    /// bear.
+    fn overlap(&self) -> Duration {
+        OVERLAP
+    }
+
+    /// One page of changes of a stream inside the window, deleted records included: in the order of (change
+    /// time, id) where the source gives one, else as [`Position::id`] says.
     ///
     /// Faults: `SOURCE_PAGING` (retry) where the source's answer contradicts the order asked for.
     async fn changed(
@@ -58,6 +81,23 @@ pub trait Source {
         record_count_max: usize,
         select: &Selection,
     ) -> Result<Page>;
+
+    /// One page of the records *created* inside the window, for a backfill: the way the system has for old
+    /// records, where it has another than for changes. Its places are its own: not for [`Source::changed`].
+    ///
+    /// A page may be empty and name a next place all the same: what was begun on the system's side is then
+    /// kept there, and is asked for again, not begun again.
+    async fn past(
+        &self,
+        ports: &Ports,
+        stream: &str,
+        window: &Window,
+        record_count_max: usize,
+        select: &Selection,
+    ) -> Result<Page> {
+        let page = self.changed(ports, stream, window, record_count_max, select);
+        page.await
+    }
 
     /// Sets fields of a source record. Setting them twice is safe.
     async fn write_back(&self, ports: &Ports, id: &str, fields: &Map<String, Value>) -> Result<()>;
@@ -70,11 +110,21 @@ pub struct Window {
     pub until: Timestamp,
 }
 
+const SLICE: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Enough for transactions that commit late.
+const OVERLAP: Duration = Duration::from_secs(5 * 60);
+
 /// A place in a stream ordered by (change time, id). An empty id stands before every id.
+///
+/// A source that promises no order has no such place. It keeps the start of the window in `watermark`, which
+/// stays as it is while the window is read, and in `id` where it is inside it: a page token. An empty id is
+/// the window's beginning. Only the whole window counts as listed then.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub struct Position {
     #[serde(with = "crate::time")]
     pub watermark: Timestamp,
+    /// The last record's id, or a page token: nobody but the source reads it.
     pub id: String,
 }
 

@@ -35,6 +35,14 @@ pub trait Target {
         body: &Value,
     ) -> Result<()>;
 
+    /// Whether an upsert of this body would reach the record found under its external id: not where the body
+    /// asks for another type of record than the one that stands there. Such a record is changed by its
+    /// internal id and keeps its type.
+    fn reaches(&self, held: &Held, body: &Value) -> bool {
+        let _ = (held, body);
+        true
+    }
+
     /// One page of records in the order of their internal ids, those after `after`.
     ///
     /// Faults: `SOURCE_PAGING` (retry) where the answer contradicts the order asked for.
@@ -57,14 +65,11 @@ pub trait Target {
     /// The external id the record is kept under.
     fn external_id(&self, held: &Held) -> Option<String>;
 
-    /// Whether nothing more will come of the record: what [`Target::close`] makes of it.
+    /// Whether nothing more will come of the record: what [`Target::close`] makes of it, we or somebody else.
     fn is_closed(&self, held: &Held) -> bool;
 
     /// Closes the record: it stays, and nothing more will come of it. Repeating it is safe.
     async fn close(&self, ports: &Ports, held: &Held) -> Result<()>;
-
-    /// Whether the record is closed already, by us or by somebody else.
-    fn closed(&self, held: &Held) -> bool;
 
     /// Why this record may not be changed any more, if so (approved, billed, fulfilled).
     fn locked(&self, held: &Held) -> Option<String>;

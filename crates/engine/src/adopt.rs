@@ -9,7 +9,7 @@ use mapping::{Change, Links, diff, fingerprint};
 use serde_json::{Value, json};
 use sluice_core::{Held, Observed, Record, RecordId, Result};
 
-use crate::compare::{changes_json, position_of, position_text};
+use crate::compare::{Place, changes_json};
 use crate::decide::{Decided, Refusal};
 use crate::edit;
 use crate::engine::{Engine, Leg};
@@ -32,7 +32,7 @@ impl Engine {
             None => sections.first().map(|section| (0, *section, None)),
             Some(after) => place(&sections, after),
         };
-        let Some((at, section, position)) = place else {
+        let Some((at, section, place)) = place else {
             let why = "`after` is no place that an adoption gave".to_owned();
             return Ok(Err(Refusal::Invalid(why)));
         };
@@ -55,16 +55,20 @@ impl Engine {
                 return Ok(Err(Refusal::Busy(why)));
             }
         }
-        let page = self.source_page(&leg, position).await;
+        let page = self.source_page(&leg, place).await;
         let entries = match &page {
-            Ok(page) => self.adopt_records(&leg, section, &page.records, by).await,
-            Err(_) => Ok(Vec::new()),
+            Ok(Ok(page)) => self.adopt_records(&leg, section, &page.records, by).await,
+            Ok(Err(_)) | Err(_) => Ok(Vec::new()),
         };
         if let Some(lease) = lease {
             lease.release(&self.ports).await?;
         }
-        let next = match page?.next {
-            Some(next) => Some(format!("{section}~{}", position_text(&next))),
+        let page = match page? {
+            Ok(page) => page,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let next = match page.next {
+            Some(next) => Some(format!("{section}~{}", next.text())),
             None => sections.get(at + 1).map(|section| format!("{section}~")),
         };
         Ok(Ok(json!({
@@ -83,7 +87,7 @@ impl Engine {
             .iter()
             .filter_map(|(name, resolver)| match resolver {
                 Resolver::Parent { .. } => Some(*name),
-                Resolver::NaturalKey { .. } => None,
+                Resolver::Part { .. } | Resolver::NaturalKey { .. } => None,
             });
         let sections: Vec<&str> = parents.chain([self.flow.section]).collect();
         for section in &sections {
@@ -203,16 +207,13 @@ fn link_to(leg: &Leg<'_>, links: &Links, record: &Record, held: &Held) -> (Link,
     (link, changes_json(&changes.unwrap_or_default()))
 }
 
-/// `customer~2026-11-22T19:53:21Z~001…`, or `order~` for the start of a section.
-fn place<'a>(
-    sections: &[&'a str],
-    after: &str,
-) -> Option<(usize, &'a str, Option<sluice_core::Position>)> {
+/// `customer~Account~2026-11-22T19:53:21Z~001…`, or `order~` for the start of a section.
+fn place<'a>(sections: &[&'a str], after: &str) -> Option<(usize, &'a str, Option<Place>)> {
     let (name, rest) = after.split_once('~')?;
     let at = sections.iter().position(|section| *section == name)?;
     let position = match rest {
         "" => None,
-        rest => Some(position_of(rest)?),
+        rest => Some(Place::of(rest)?),
     };
     Some((at, sections[at], position))
 }

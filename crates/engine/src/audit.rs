@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use sluice_core::Result;
 
-use crate::compare::{PAGE_RECORD_COUNT, WIDTH, position_of, position_text};
+use crate::compare::{PAGE_RECORD_COUNT, Place, WIDTH};
 use crate::decide::Refusal;
 use crate::engine::Engine;
 
@@ -99,15 +99,18 @@ impl Engine {
         }
         match side {
             Side::Source => {
-                let position = match after.map(position_of) {
+                let place = match after.map(Place::of) {
                     Some(None) => {
                         let why = "`after` is no place that an audit gave".to_owned();
                         return Ok(Err(Refusal::Invalid(why)));
                     }
-                    Some(Some(position)) => Some(position),
+                    Some(place) => place,
                     None => None,
                 };
-                let page = self.source_page(&leg, position).await?;
+                let page = match self.source_page(&leg, place).await? {
+                    Ok(page) => page,
+                    Err(refusal) => return Ok(Err(refusal)),
+                };
                 let view = self.source_view(&leg, &page.records).await?;
                 let mut judged = stream::iter(&page.records)
                     .map(|(id, observed)| self.judge_source(&leg, &view, id, observed, days))
@@ -117,7 +120,7 @@ impl Engine {
                     entries.extend(entry?);
                 }
                 let looked_at = page.records.len();
-                let next = page.next.as_ref().map(position_text);
+                let next = page.next.as_ref().map(Place::text);
                 Ok(Ok(AuditPage {
                     side,
                     entries,

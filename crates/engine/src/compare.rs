@@ -10,6 +10,7 @@ use sluice_core::{
     external_id,
 };
 
+use crate::decide::Refusal;
 use crate::engine::{Engine, Leg};
 use crate::flow::Resolver;
 use crate::links::Link;
@@ -19,23 +20,44 @@ pub(crate) const PAGE_RECORD_COUNT: usize = 20;
 /// Records looked at in the target at the same time.
 pub(crate) const WIDTH: usize = 4;
 
-/// Records of the source as they are, in the order of their last change, and where the next page starts.
+/// Records of the source as they are, and where the next page starts. Within a stream they come in the order
+/// of their last change, where the source gives one.
 pub(crate) struct SourcePage {
     pub records: Vec<(RecordId, Observed)>,
-    pub next: Option<Position>,
+    pub next: Option<Place>,
 }
 
-/// A place between pages, as callers carry it: `2026-11-22T19:53:21Z~006…`.
-pub(crate) fn position_text(position: &Position) -> String {
-    format!("{}~{}", position.watermark, position.id)
+/// A place between pages of a walk over the source: a stream, and where in it; `None` at its beginning.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Place {
+    stream: String,
+    position: Option<Position>,
 }
 
-pub(crate) fn position_of(text: &str) -> Option<Position> {
-    let (watermark, id) = text.split_once('~')?;
-    Some(Position {
-        watermark: Moment::instant(watermark)?,
-        id: id.to_owned(),
-    })
+impl Place {
+    /// As callers carry it: `Opportunity~2026-11-22T19:53:21Z~006…`.
+    pub(crate) fn text(&self) -> String {
+        match &self.position {
+            Some(at) => format!("{}~{}~{}", self.stream, at.watermark, at.id),
+            None => format!("{}~", self.stream),
+        }
+    }
+
+    pub(crate) fn of(text: &str) -> Option<Self> {
+        let (stream, rest) = text.split_once('~')?;
+        let position = match rest.split_once('~') {
+            None if rest.is_empty() => None,
+            None => return None,
+            Some((watermark, id)) => Some(Position {
+                watermark: Moment::instant(watermark)?,
+                id: id.to_owned(),
+            }),
+        };
+        Some(Self {
+            stream: stream.to_owned(),
+            position,
+        })
+    }
 }
 
 /// The start of everything. The calendar's own would be no date to most systems.
@@ -48,22 +70,41 @@ fn beginning() -> Position {
 
 impl Engine {
     /// One page of all records, deleted ones included. A record that changes meanwhile is met again, later.
+    ///
+    /// Refused: a place that is none of this source's.
     pub(crate) async fn source_page(
         &self,
         leg: &Leg<'_>,
-        after: Option<Position>,
-    ) -> Result<SourcePage> {
+        after: Option<Place>,
+    ) -> Result<Result<SourcePage, Refusal>> {
         let ports = &self.ports;
+        let streams = leg.source.own_streams(ports)?;
+        let (name, position) = match after {
+            Some(place) => (Some(place.stream), place.position),
+            None => (None, None),
+        };
+        let at = match &name {
+            Some(name) => streams.iter().position(|stream| stream == name),
+            None => Some(0),
+        };
+        let Some((at, own)) = at.and_then(|at| Some((at, *streams.get(at)?))) else {
+            let why = "`after` is no place that this walk gave".to_owned();
+            return Ok(Err(Refusal::Invalid(why)));
+        };
         let window = Window {
-            after: after.unwrap_or_else(beginning),
+            after: position.unwrap_or_else(beginning),
             until: leg.source.now(ports).await?,
         };
-        let own = leg.source.streams().first().copied().unwrap_or_default();
         let selection = leg.section.selection();
         let page = leg
             .source
             .changed(ports, own, &window, PAGE_RECORD_COUNT, &selection)
             .await?;
+        let next = match (page.next, streams.get(at + 1)) {
+            (None, None) => None,
+            (None, Some(stream)) => Some(((*stream).to_owned(), None)),
+            (next, _) => Some((own.to_owned(), next)),
+        };
         let bare = page.changes.iter().filter(|change| change.record.is_none());
         let bare: Vec<String> = bare.map(|change| change.id.id.clone()).collect();
         let mut fetched = match bare.is_empty() {
@@ -79,10 +120,10 @@ impl Engine {
             };
             (change.id, observed)
         });
-        Ok(SourcePage {
+        Ok(Ok(SourcePage {
             records: records.collect(),
-            next: page.next,
-        })
+            next: next.map(|(stream, position)| Place { stream, position }),
+        }))
     }
 
     /// Links of all these records that exist or could be found; for the others a placeholder.
@@ -111,7 +152,9 @@ impl Engine {
                 Resolver::NaturalKey { directory, .. } => {
                     named(&self.ports, directory.as_ref(), &unknown).await?
                 }
-                Resolver::Parent { .. } => self.parents(&name, &unknown).await?,
+                Resolver::Parent { .. } | Resolver::Part { .. } => {
+                    self.parents(&name, &unknown).await?
+                }
             };
             for reference in unknown {
                 let held = found.get(&reference.id).cloned().unwrap_or_else(|| {
@@ -127,9 +170,12 @@ impl Engine {
     /// Parents without a link, under their external ids or as they would be adopted.
     async fn parents(&self, link: &str, unknown: &[Reference]) -> Result<BTreeMap<String, String>> {
         let leg = self.parent_leg(link)?;
+        let (source, _) = self.resolver(link)?.kinds();
         let ids: Vec<String> = unknown.iter().map(|parent| parent.id.clone()).collect();
         let mut found = BTreeMap::new();
-        if let Ok(adopt) = self.mapping.adopt(link) {
+        // A part of a record can't be asked for by itself, nor adopted.
+        let is_part = matches!(self.resolver(link)?, Resolver::Part { .. });
+        if let Some(adopt) = self.mapping.adopt(link).ok().filter(|_| !is_part) {
             let selection = leg.section.selection();
             let observed = leg.source.fetch_all(&self.ports, &ids, &selection).await?;
             let records = observed
@@ -145,7 +191,7 @@ impl Engine {
             return Ok(found);
         }
         for id in ids {
-            let external = external_id(&leg.source.kind().id(&id), leg.target.kind());
+            let external = external_id(&source.id(&id), leg.target.kind());
             let held = leg.target.find(&self.ports, &external).await?;
             found.extend(held.map(|held| (id, held.id)));
         }

@@ -8,12 +8,15 @@ use serde::{Deserialize, Serialize};
 use sluice_core::time::{self, earlier};
 use sluice_core::{Fault, Ports, Position, Result, Window, code};
 
-/// The places of all streams of one flow.
+/// The places of streams of one flow.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Cursor {
     /// The format of this value.
     v: u8,
     streams: BTreeMap<String, Place>,
+    /// Where a flow without any place starts.
+    #[serde(skip)]
+    start: Timestamp,
 }
 
 /// One stream: everything up to `complete` was applied or queued; `open` is a window begun and not ended.
@@ -25,6 +28,15 @@ struct Place {
     open: Option<Open>,
 }
 
+/// A place as it is kept.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    /// The format of this value.
+    v: u8,
+    #[serde(flatten)]
+    place: Place,
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Open {
     after: Position,
@@ -33,8 +45,6 @@ struct Open {
 }
 
 const FORMAT: u8 = 1;
-/// How far a new window reaches back: transactions become visible after the change time they bear.
-const OVERLAP: Duration = Duration::from_secs(5 * 60);
 
 impl Cursor {
     /// A cursor for a flow that never ran: nothing before `start` is looked at.
@@ -50,6 +60,7 @@ impl Cursor {
         Self {
             v: FORMAT,
             streams: places,
+            start,
         }
     }
 
@@ -60,41 +71,96 @@ impl Cursor {
         to: Timestamp,
         streams: &[&'static str],
     ) -> Vec<(&'static str, Timestamp)> {
-        let oldest = self.streams.values().map(|place| place.complete).min();
         let complete = |name: &&'static str| {
             let place = self.streams.get(*name).map(|place| place.complete);
-            Some((*name, place.or(oldest)?))
+            (*name, place.unwrap_or_else(|| self.first()))
         };
         streams
             .iter()
-            .filter_map(complete)
+            .map(complete)
             .filter(|(_, complete)| *complete < to)
             .collect()
     }
 
+    /// The places of those of these streams that have one.
+    ///
     /// Fault: `STORE_CORRUPT` (stop the flow) for a value this release can't read.
-    pub async fn load(ports: &Ports, flow: &str) -> Result<Option<Self>> {
-        let Some(bytes) = ports.key_value.get(&key(flow)).await? else {
-            return Ok(None);
+    pub async fn load(
+        ports: &Ports,
+        flow: &str,
+        streams: &[&str],
+        start: Timestamp,
+    ) -> Result<Self> {
+        let mut cursor = Self {
+            v: FORMAT,
+            streams: BTreeMap::new(),
+            start,
         };
-        let cursor = serde_json::from_slice::<Self>(&bytes).ok();
-        cursor
-            .filter(|cursor| cursor.v == FORMAT)
-            .map(Some)
-            .ok_or_else(|| {
-                let message = format!("the cursor of {flow} is not in a form this release knows");
+        for stream in streams {
+            let key = key(flow, stream);
+            let Some(bytes) = ports.key_value.get(&key).await? else {
+                continue;
+            };
+            let stored = serde_json::from_slice::<Stored>(&bytes).ok();
+            let stored = stored.filter(|stored| stored.v == FORMAT).ok_or_else(|| {
+                let message = format!("{key} is not in a form this release knows");
                 Fault::stop_flow(code::STORE_CORRUPT, message)
-            })
+            })?;
+            cursor.streams.insert((*stream).to_owned(), stored.place);
+        }
+        Ok(cursor)
     }
 
-    pub async fn store(&self, ports: &Ports, flow: &str) -> Result<()> {
-        let bytes = serde_json::to_vec(self)
+    /// Up to when all of a stream is applied or queued; `None` where it has no place.
+    pub fn complete(&self, stream: &str) -> Option<Timestamp> {
+        self.streams.get(stream).map(|place| place.complete)
+    }
+
+    /// Whether no stream has a place.
+    pub fn is_empty(&self) -> bool {
+        self.streams.is_empty()
+    }
+
+    /// Gives those of these streams a place that have none, and names them.
+    pub fn begin<'a>(&mut self, streams: &[&'a str]) -> Vec<&'a str> {
+        let complete = self.first();
+        let mut begun = Vec::new();
+        for stream in streams {
+            if !self.streams.contains_key(*stream) {
+                let place = Place {
+                    complete,
+                    open: None,
+                };
+                self.streams.insert((*stream).to_owned(), place);
+                begun.push(*stream);
+            }
+        }
+        begun
+    }
+
+    /// Where a stream starts that has no place yet.
+    fn first(&self) -> Timestamp {
+        let oldest = self.streams.values().map(|place| place.complete).min();
+        oldest.unwrap_or(self.start)
+    }
+
+    /// Stores the place of one stream: whoever lists another at the same time keeps its own.
+    pub async fn store(&self, ports: &Ports, flow: &str, stream: &str) -> Result<()> {
+        let Some(place) = self.streams.get(stream) else {
+            return Ok(());
+        };
+        let stored = Stored {
+            v: FORMAT,
+            place: place.clone(),
+        };
+        let bytes = serde_json::to_vec(&stored)
             .map_err(|error| Fault::stop_flow(code::STORE_FAILED, error.to_string()))?;
-        ports.key_value.set(&key(flow), &bytes).await
+        ports.key_value.set(&key(flow, stream), &bytes).await
     }
 
-    /// What to list next of a stream: the window left open, else a new one up to `until`.
-    pub fn window(&self, stream: &str, until: Timestamp) -> Window {
+    /// What to list next of a stream: the window left open, else a new one up to `until`, which reaches back
+    /// over the one before by `overlap`.
+    pub fn window(&self, stream: &str, until: Timestamp, overlap: Duration) -> Window {
         let place = self.streams.get(stream);
         if let Some(open) = place.and_then(|place| place.open.as_ref()) {
             return Window {
@@ -102,15 +168,10 @@ impl Cursor {
                 until: open.until,
             };
         }
-        // A stream added later starts where the oldest stream stands.
-        let oldest = self.streams.values().map(|place| place.complete).min();
-        let complete = place
-            .map(|place| place.complete)
-            .or(oldest)
-            .unwrap_or(until);
+        let complete = place.map_or_else(|| self.first(), |place| place.complete);
         Window {
             after: Position {
-                watermark: earlier(complete, OVERLAP),
+                watermark: earlier(complete, overlap),
                 id: String::new(),
             },
             until,
@@ -138,13 +199,15 @@ impl Cursor {
     }
 }
 
-fn key(flow: &str) -> String {
-    format!("cursor:{flow}")
+fn key(flow: &str, stream: &str) -> String {
+    format!("cursor:{flow}:{stream}")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const OVERLAP: Duration = Duration::from_secs(300);
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(second).unwrap()
@@ -153,7 +216,7 @@ mod tests {
     #[test]
     fn a_window_left_open_resumes_where_it_stopped_and_the_next_one_overlaps() {
         let mut cursor = Cursor::starting(at(10_000), &["Opportunity"]);
-        let first = cursor.window("Opportunity", at(20_000));
+        let first = cursor.window("Opportunity", at(20_000), OVERLAP);
         assert_eq!(first.after.watermark, at(10_000) - OVERLAP);
 
         let half = Position {
@@ -161,11 +224,11 @@ mod tests {
             id: "006B".into(),
         };
         cursor.advance("Opportunity", &first, Some(half.clone()));
-        let resumed = cursor.window("Opportunity", at(30_000));
+        let resumed = cursor.window("Opportunity", at(30_000), OVERLAP);
         assert_eq!((resumed.after.clone(), resumed.until), (half, at(20_000)));
 
         cursor.advance("Opportunity", &resumed, None);
-        let next = cursor.window("Opportunity", at(30_000));
+        let next = cursor.window("Opportunity", at(30_000), OVERLAP);
         assert_eq!(
             (next.after.watermark, next.until),
             (at(20_000) - OVERLAP, at(30_000))
@@ -175,10 +238,13 @@ mod tests {
     #[test]
     fn a_source_clock_that_goes_back_does_not_move_the_cursor_back() {
         let mut cursor = Cursor::starting(at(20_000), &["Opportunity"]);
-        let window = cursor.window("Opportunity", at(15_000));
+        let window = cursor.window("Opportunity", at(15_000), OVERLAP);
         cursor.advance("Opportunity", &window, None);
         assert_eq!(
-            cursor.window("Opportunity", at(30_000)).after.watermark,
+            cursor
+                .window("Opportunity", at(30_000), OVERLAP)
+                .after
+                .watermark,
             at(20_000) - OVERLAP
         );
     }

@@ -149,12 +149,23 @@ impl Engine {
             return Ok(Err(Refusal::Invalid(why)));
         }
         // First: a run that has it would put its own place over ours.
-        let Some(lease) = self.extraction_lease().await? else {
-            let why = "a run is listing changes just now; try again when it has ended".to_owned();
-            return Ok(Err(Refusal::Busy(why)));
+        let mut leases = Vec::new();
+        let mut free = true;
+        for stream in self.flow.source.streams(&self.ports)? {
+            let lease = self.extraction_lease(stream).await?;
+            free &= lease.is_some();
+            leases.extend(lease);
+        }
+        let decided = match free {
+            true => self.cursor_to(to, now, skip, by).await,
+            false => {
+                let why = "a run is listing changes just now; try again when it has ended";
+                Ok(Err(Refusal::Busy(why.to_owned())))
+            }
         };
-        let decided = self.cursor_to(to, now, skip, by).await;
-        lease.release(&self.ports).await?;
+        for lease in leases {
+            lease.release(&self.ports).await?;
+        }
         decided
     }
 
@@ -165,13 +176,9 @@ impl Engine {
         skip: bool,
         by: &By,
     ) -> Result<Decided> {
-        let streams = self.flow.source.streams();
-        let before = Cursor::load(&self.ports, self.flow.name).await?;
-        let stands = before.clone().unwrap_or_else(|| {
-            let start = self.mapping.settings().start_at.unwrap_or(now);
-            Cursor::starting(start, streams)
-        });
-        if let Some((stream, complete)) = stands.behind(to, streams).first()
+        let streams = self.flow.source.streams(&self.ports)?;
+        let before = self.cursor(now).await?;
+        if let Some((stream, complete)) = before.behind(to, &streams).first()
             && !skip
         {
             let why = format!(
@@ -180,11 +187,13 @@ impl Engine {
             );
             return Ok(Err(Refusal::Invalid(why)));
         }
-        let cursor = Cursor::starting(to, streams);
+        let cursor = Cursor::starting(to, &streams);
         let details = json!({ "from": before, "to": to.to_string(), "skip": skip });
         // First: rather a line about what did not happen than no line about what did.
         self.trail().cursor(details, by).await?;
-        cursor.store(&self.ports, self.flow.name).await?;
+        for stream in &streams {
+            cursor.store(&self.ports, self.flow.name, stream).await?;
+        }
         Ok(Ok(json!({ "cursor": cursor, "before": before })))
     }
 

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use mapping::{MappingFile, Section};
 use serde_json::{Value, json};
-use sluice_core::{Held, Hint, Ports, RecordId, Result, Source, Target};
+use sluice_core::{Held, Hint, Ports, RecordId, Result, Source, Target, Timestamp};
 
+use crate::Tally;
 use crate::decide::in_work;
 use crate::flow::{Flow, Policy, Resolver, misfit};
 use crate::links::Link;
 use crate::store::{Item, Queue, Runs, Trail, migrate};
 use crate::work::Work;
-use crate::{Cursor, Tally};
 
 /// A flow, its mapping, and the ports it works through.
 pub struct Engine {
@@ -40,7 +40,7 @@ impl Leg<'_> {
 }
 
 /// Hinted records a webhook takes into work by itself; the rest is left to the drain.
-const LEASED_AT_ONCE: usize = 8;
+pub(crate) const LEASED_AT_ONCE: usize = 8;
 
 impl Engine {
     /// `mounted` is the mapping file found beside the component, if any.
@@ -48,13 +48,13 @@ impl Engine {
     /// Faults (stop the flow): `MAPPING_INVALID` with the place; a mapping that lacks a section or names a
     /// link the flow can't resolve.
     pub fn new(flow: Flow, mounted: Option<&str>, ports: Ports) -> Result<Self> {
-        let mapping = match mounted {
+        let mut mapping = match mounted {
             Some(text) => MappingFile::parse("/mapping.toml", text)?,
             None => MappingFile::parse("mapping.toml", flow.mapping)?,
         };
         let mut sections = vec![flow.section];
         for (link, resolver) in &flow.resolvers {
-            if let Resolver::Parent { .. } = resolver {
+            if let Resolver::Parent { .. } | Resolver::Part { .. } = resolver {
                 sections.push(link);
             }
         }
@@ -66,6 +66,11 @@ impl Engine {
                     );
                     return Err(misfit(message));
                 }
+            }
+        }
+        for (link, resolver) in &flow.resolvers {
+            if let Resolver::Part { .. } = resolver {
+                mapping.holds_part(flow.section, link)?;
             }
         }
         Ok(Self {
@@ -84,7 +89,7 @@ impl Engine {
     /// Commits hints to the queue. When this returns they are durable and may be acknowledged; the items
     /// returned are leased to the caller, who should hand them to [`Engine::work`].
     pub async fn receive(&self, hints: &[Hint]) -> Result<Vec<Item>> {
-        self.queue().put(hints, LEASED_AT_ONCE).await
+        Ok(self.queue().put(hints, LEASED_AT_ONCE).await?.leased)
     }
 
     /// Brings one record in line now and says what happened.
@@ -110,15 +115,21 @@ impl Engine {
         Ok(())
     }
 
+    /// The streams the schedule lists, each by itself or all together.
+    pub fn streams(&self) -> Result<Vec<&'static str>> {
+        self.flow.source.streams(&self.ports)
+    }
+
     /// Cursor, queue, runs, dead letters, and whether the flow is paused.
     pub async fn status(&self) -> Result<Value> {
         let mut status = self.runs().status().await?;
         status["flow"] = self.flow.name.into();
         status["paused"] = self.trail().paused().await?;
-        status["cursor"] = match Cursor::load(&self.ports, self.flow.name).await? {
-            Some(cursor) => json!(cursor),
-            None => Value::Null,
+        status["cursor"] = match self.cursor(Timestamp::MIN).await? {
+            cursor if cursor.is_empty() => Value::Null,
+            cursor => json!(cursor),
         };
+        status["backfill"] = self.backfill_status().await?;
         Ok(status)
     }
 
@@ -160,8 +171,13 @@ impl Engine {
 
     /// The pair of a parent: made once, where there is none, and left alone after that.
     pub(crate) fn parent_leg(&self, link: &str) -> Result<Leg<'_>> {
-        let Resolver::Parent { source, target } = self.resolver(link)? else {
-            return Err(misfit(format!("the link {link} has no parent record")));
+        let (source, target) = match self.resolver(link)? {
+            Resolver::Parent { source, target } => (source, target),
+            // Written back to by nobody; looked at with the record that holds it.
+            Resolver::Part { target, .. } => (&self.flow.source, target),
+            Resolver::NaturalKey { .. } => {
+                return Err(misfit(format!("the link {link} has no parent record")));
+            }
         };
         Ok(Leg {
             source: source.as_ref(),

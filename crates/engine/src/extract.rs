@@ -4,17 +4,27 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use sluice_core::{Change, Hint, Page, Ports, Record, RecordId, Result};
+use sluice_core::{Action, Change, Hint, Page, Ports, Record, RecordId, Result};
 
 use crate::cursor::Cursor;
 use crate::edit;
-use crate::engine::Engine;
+use crate::engine::{Engine, LEASED_AT_ONCE};
 use crate::links::Link;
 use crate::reconcile::Outcome;
 use crate::report::{Report, Tally};
 use crate::seen::{News, Seen};
-use crate::store::Lease;
+use crate::store::{Item, Lease};
 use crate::work::Work;
+
+/// One execution while it lasts.
+pub struct Run {
+    /// What made the work start; for the log of outcomes.
+    pub cause: String,
+    pub tally: Tally,
+    /// The last page's records, as it held them, each with the hint under which it was queued: asking for each
+    /// again would cost a request a record.
+    pub(crate) observed: BTreeMap<String, (i64, Record)>,
+}
 
 /// What one run may use up.
 #[derive(Clone, Debug)]
@@ -26,7 +36,23 @@ pub struct Budget {
 const PAGE_COUNT_MAX: usize = 1_000;
 const PAGE_RECORD_COUNT: usize = 100;
 /// Longer than any run's time budget.
-const EXTRACTION_LEASE: Duration = Duration::from_secs(300);
+pub(crate) const EXTRACTION_LEASE: Duration = Duration::from_secs(300);
+
+impl Run {
+    pub fn new(cause: impl Into<String>) -> Self {
+        Self {
+            cause: cause.into(),
+            tally: Tally::default(),
+            observed: BTreeMap::new(),
+        }
+    }
+
+    /// The record as its page held it, unless it was announced anew since: then it is to be looked at again.
+    pub(crate) fn observed_under(&mut self, item: &Item) -> Option<Record> {
+        let (hint, record) = self.observed.remove(&item.id)?;
+        (hint == item.hint).then_some(record)
+    }
+}
 
 impl Budget {
     pub fn spent(&self, ports: &Ports) -> bool {
@@ -35,17 +61,16 @@ impl Budget {
 }
 
 impl Engine {
-    /// The schedule's entry. Never fails for one record's sake; a fault in the report stopped the run, and
-    /// everything it had seen is queued or still before the cursor.
-    pub async fn run(&self, mut budget: Budget) -> Result<Report> {
+    /// The schedule's entry: all streams, or only one of them. Never fails for one record's sake; a fault in
+    /// the report stopped the run, and everything it had seen is queued or still before the cursor.
+    pub async fn run(&self, mut budget: Budget, only: Option<&str>) -> Result<Report> {
         if !self.trail().paused().await?.is_null() {
             return Ok(Report::paused());
         }
         let run = self.runs().begin().await?;
-        let mut tally = Tally::default();
-        let cause = format!("run {run}");
+        let mut at_work = Run::new(format!("run {run}"));
         let result = self
-            .drain_and_extract(&mut budget, &cause, &mut tally)
+            .drain_and_extract(&mut budget, only, &mut at_work)
             .await;
         let (ended, fault) = match result {
             Ok(ended) => (ended, None),
@@ -53,7 +78,7 @@ impl Engine {
         };
         let report = Report {
             run: Some(run),
-            tally,
+            tally: at_work.tally,
             ended,
             fault,
         };
@@ -65,81 +90,119 @@ impl Engine {
     async fn drain_and_extract(
         &self,
         budget: &mut Budget,
-        cause: &str,
-        tally: &mut Tally,
+        only: Option<&str>,
+        run: &mut Run,
     ) -> Result<&'static str> {
         self.queue().disbelieve().await?;
-        if self.drain(budget, cause, tally).await? {
+        if self.drain(budget, run).await? {
             return Ok("stopped");
         }
-        let Some(lease) = self.extraction_lease().await? else {
-            return Ok("busy");
-        };
-        let ended = self.extract(budget, &lease, cause, tally).await;
-        lease.release(&self.ports).await?;
-        ended
+        // First: what becomes visible later belongs to the next window.
+        let until = self.flow.source.now(&self.ports).await?;
+        let cursor = self.begin_cursor(until).await?;
+        let mut streams = self.flow.source.streams(&self.ports)?;
+        // Those that share a limit get their turn: the one that stands farthest behind comes first.
+        streams.sort_by_key(|stream| cursor.complete(stream));
+        let mut waits = None;
+        let mut busy = false;
+        for stream in streams {
+            if only.is_some_and(|only| only != stream) {
+                continue;
+            }
+            let Some(lease) = self.extraction_lease(stream).await? else {
+                busy = true;
+                continue;
+            };
+            let listed = self.extract(stream, until, budget, &lease, run).await;
+            lease.release(&self.ports).await?;
+            match listed {
+                Ok("done") => {}
+                Ok(ended) => return Ok(ended),
+                // Another stream may have another limit: one that is long must not starve it.
+                Err(fault) if matches!(fault.action, Action::RetryAfter(_)) => {
+                    waits = waits.or(Some(fault));
+                }
+                Err(fault) => return Err(fault),
+            }
+        }
+        match waits {
+            Some(fault) => Err(fault),
+            None if busy => Ok("busy"),
+            None if budget.spent(&self.ports) => Ok("time"),
+            None => {
+                // The live flow first; what is left of the run is the backfill's.
+                self.go_on_with_backfill(budget, run).await.ok();
+                Ok("done")
+            }
+        }
     }
 
-    /// The right to list the source's changes and to move the cursor.
-    pub(crate) async fn extraction_lease(&self) -> Result<Option<Lease>> {
-        let name = format!("extract:{}", self.flow.name);
+    /// The right to list a stream's changes and to move its cursor.
+    pub(crate) async fn extraction_lease(&self, stream: &str) -> Result<Option<Lease>> {
+        let name = format!("extract:{}:{stream}", self.flow.name);
         Lease::take(&self.ports, name, EXTRACTION_LEASE).await
+    }
+
+    /// Where the streams stand; those of a flow that never ran start now, or where the settings say, and one
+    /// added later where the oldest of the others stands.
+    pub(crate) async fn cursor(&self, now: Timestamp) -> Result<Cursor> {
+        let streams = self.flow.source.streams(&self.ports)?;
+        let start = self.mapping.settings().start_at.unwrap_or(now);
+        Cursor::load(&self.ports, self.flow.name, &streams, start).await
+    }
+
+    /// Gives every stream a place before any is listed: one that got its first place later, after a run that
+    /// was cut off, would start from there and pass by what changed meanwhile.
+    async fn begin_cursor(&self, now: Timestamp) -> Result<Cursor> {
+        let streams = self.flow.source.streams(&self.ports)?;
+        let mut cursor = self.cursor(now).await?;
+        for stream in cursor.begin(&streams) {
+            cursor.store(&self.ports, self.flow.name, stream).await?;
+        }
+        Ok(cursor)
     }
 
     async fn extract(
         &self,
+        stream: &'static str,
+        until: Timestamp,
         budget: &mut Budget,
         lease: &Lease,
-        cause: &str,
-        tally: &mut Tally,
+        run: &mut Run,
     ) -> Result<&'static str> {
-        // First: what becomes visible later belongs to the next window.
-        let until = self.flow.source.now(&self.ports).await?;
-        let streams = self.flow.source.streams();
-        let mut cursor = match Cursor::load(&self.ports, self.flow.name).await? {
-            Some(cursor) => cursor,
-            None => {
-                let start = self.mapping.settings().start_at.unwrap_or(until);
-                Cursor::starting(start, streams)
-            }
-        };
+        let mut cursor = self.cursor(until).await?;
         let selection = self.leg()?.section.selection();
-        for stream in streams {
-            for _ in 0..PAGE_COUNT_MAX {
-                if budget.spent(&self.ports) {
-                    return Ok(if budget.records == 0 {
-                        "records"
-                    } else {
-                        "time"
-                    });
-                }
-                if self.ports.clock.now() >= lease.until {
-                    return Ok("time");
-                }
-                if !self.trail().paused().await?.is_null() {
-                    return Ok("paused");
-                }
-                let window = cursor.window(stream, until);
-                let count = PAGE_RECORD_COUNT.min(budget.records);
-                let source = &self.flow.source;
-                let page = source
-                    .changed(&self.ports, stream, &window, count, &selection)
-                    .await?;
-                let Page { changes, next } = page;
-                let (work, exhausted) = self.queue_page(changes, budget, tally).await?;
-                if self.ports.clock.now() >= lease.until {
-                    // Somebody else, a person perhaps, may have set it by now.
-                    return Ok("time");
-                }
-                cursor.advance(stream, &window, next.clone());
-                // Last: a crash before this repeats the page, never loses it.
-                cursor.store(&self.ports, self.flow.name).await?;
-                if self.work(work, cause, tally).await? || self.drain(budget, cause, tally).await? {
-                    return Ok("stopped");
-                }
-                if next.is_none() || exhausted {
-                    break;
-                }
+        for _ in 0..PAGE_COUNT_MAX {
+            if budget.records == 0 {
+                return Ok("records");
+            }
+            if budget.spent(&self.ports) || self.ports.clock.now() >= lease.until {
+                return Ok("time");
+            }
+            if !self.trail().paused().await?.is_null() {
+                return Ok("paused");
+            }
+            let window = cursor.window(stream, until, self.flow.source.overlap());
+            let count = PAGE_RECORD_COUNT.min(budget.records);
+            let source = &self.flow.source;
+            let page = source.changed(&self.ports, stream, &window, count, &selection);
+            let Page { changes, next } = page.await?;
+            let work = self
+                .queue_page(changes, LEASED_AT_ONCE, budget, run)
+                .await?;
+            if self.ports.clock.now() >= lease.until {
+                // Somebody else, a person perhaps, may have set it by now.
+                return Ok("time");
+            }
+            cursor.advance(stream, &window, next.clone());
+            // Last: a crash before this repeats the page, never loses it.
+            cursor.store(&self.ports, self.flow.name, stream).await?;
+            if self.work(work, &run.cause, &mut run.tally).await? || self.drain(budget, run).await?
+            {
+                return Ok("stopped");
+            }
+            if next.is_none() {
+                break;
             }
         }
         Ok(if budget.spent(&self.ports) {
@@ -150,16 +213,20 @@ impl Engine {
     }
 
     /// Settles what needs no work, and commits the rest of a page to the queue. Leased items come back
-    /// with the page's records.
-    async fn queue_page(
+    /// with the page's records; the other records are kept for the drain that follows.
+    pub(crate) async fn queue_page(
         &self,
         changes: Vec<Change>,
+        leased_count_max: usize,
         budget: &mut Budget,
-        tally: &mut Tally,
-    ) -> Result<(Vec<Work>, bool)> {
+        run: &mut Run,
+    ) -> Result<Vec<Work>> {
+        let tally = &mut run.tally;
         tally.read += changes.len() as u64;
         let mut hints: BTreeMap<RecordId, Hint> = BTreeMap::new();
         let mut records: BTreeMap<String, Record> = BTreeMap::new();
+        // Those of the page before were worked on, or wait for longer than this run.
+        run.observed.clear();
         let mut open = Vec::new();
         for change in changes {
             match self.settled(&change).await? {
@@ -187,13 +254,20 @@ impl Engine {
             hints.insert(id.clone(), Hint { id, version });
         }
         let hints: Vec<Hint> = hints.into_values().collect();
-        budget.records -= hints.len().min(budget.records);
-        let items = self.receive(&hints).await?;
-        let work = items.into_iter().map(|item| Work {
+        let put = self.queue().put(&hints, leased_count_max).await?;
+        let work = put.leased.into_iter().map(|item| Work {
             record: records.remove(&item.id),
             item,
         });
-        Ok((work.collect(), budget.records == 0))
+        let work: Vec<Work> = work.collect();
+        for (id, hint) in put.others {
+            if let Some(record) = records.remove(&id) {
+                run.observed.insert(id, (hint, record));
+            }
+        }
+        // The others count when they are drained.
+        budget.records -= work.len().min(budget.records);
+        Ok(work)
     }
 
     /// Whether a listed change is another state of the record than the one it was given up in. A window

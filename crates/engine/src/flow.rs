@@ -25,6 +25,12 @@ pub enum Resolver {
         source: Box<dyn Source>,
         target: Box<dyn Target>,
     },
+    /// By making the target's counterpart of a part of the record itself: a buyer that no request gives but
+    /// the order's. The mapping section has the link's name and reads the record that holds it.
+    Part {
+        source: Kind,
+        target: Box<dyn Target>,
+    },
     /// By the natural key the mapping names.
     NaturalKey {
         source: Kind,
@@ -109,6 +115,7 @@ impl Flow {
                 Resolver::Parent { source, target } => {
                     checks.extend([source.check(ports), target.check(ports)]);
                 }
+                Resolver::Part { target, .. } => checks.push(target.check(ports)),
                 Resolver::NaturalKey { directory, .. } => checks.push(directory.check(ports)),
             }
         }
@@ -132,6 +139,14 @@ pub fn parent(source: impl Source + 'static, target: impl Target + 'static) -> R
     }
 }
 
+/// A [`Resolver::Part`]: what the record says of `source` becomes a record of the target, once for each id.
+pub fn part(source: Kind, target: impl Target + 'static) -> Resolver {
+    Resolver::Part {
+        source,
+        target: Box::new(target),
+    }
+}
+
 /// A [`Resolver::NaturalKey`]: records of `source` are found in the directory by the key of the mapping.
 pub fn natural_key(source: Kind, directory: impl Directory + 'static) -> Resolver {
     Resolver::NaturalKey {
@@ -145,6 +160,7 @@ impl Resolver {
     pub fn kinds(&self) -> (Kind, Kind) {
         match self {
             Self::Parent { source, target } => (source.kind(), target.kind()),
+            Self::Part { source, target } => (*source, target.kind()),
             Self::NaturalKey { source, directory } => (*source, directory.kind()),
         }
     }

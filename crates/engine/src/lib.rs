@@ -4,6 +4,7 @@
 //! it knows no vendor and no host. In the order of a record's life:
 //!
 //! - [`Engine::receive`]: hints become durable; [`Engine::run`]: the schedule lists what changed
+//! - [`Engine::backfill`]: what was created long ago, in slices, beside the live cursor
 //! - [`store`]: the queue, in which a record waits and is leased
 //! - [`Engine::work`]: resolve, map, load, write back, and what becomes of a fault
 //!
@@ -12,6 +13,7 @@
 
 mod adopt;
 mod audit;
+mod backfill;
 mod compare;
 mod cursor;
 mod decide;
@@ -38,8 +40,8 @@ pub use cursor::Cursor;
 pub use decide::{Decided, Refusal};
 pub use edit::Edit;
 pub use engine::Engine;
-pub use extract::Budget;
-pub use flow::{Builder, Flow, Policy, Resolver, flow, natural_key, parent};
+pub use extract::{Budget, Run};
+pub use flow::{Builder, Flow, Policy, Resolver, flow, natural_key, parent, part};
 pub use links::{Link, key as link_key};
 pub use reconcile::{Done, Outcome};
 pub use report::{Report, Tally};

@@ -4,7 +4,6 @@ use mapping::{Links, diff};
 use serde_json::{Value, json};
 use sluice_core::{Fault, Found, Hint, Observed, Ports, Record, Result, external_id};
 
-use crate::cursor::Cursor;
 use crate::engine::Engine;
 use crate::extract::Budget;
 use crate::flow::Resolver;
@@ -28,16 +27,11 @@ impl Engine {
             records.push(self.preview_one(&id, None).await);
         }
         let until = self.flow.source.now(&self.ports).await?;
-        let streams = self.flow.source.streams();
-        let cursor = Cursor::load(&self.ports, self.flow.name)
-            .await?
-            .unwrap_or_else(|| {
-                let start = self.mapping.settings().start_at.unwrap_or(until);
-                Cursor::starting(start, streams)
-            });
+        let streams = self.flow.source.streams(&self.ports)?;
+        let cursor = self.cursor(until).await?;
         let selection = self.leg()?.section.selection();
         for stream in streams {
-            let mut window = cursor.window(stream, until);
+            let mut window = cursor.window(stream, until, self.flow.source.overlap());
             for _ in 0..PAGE_COUNT_MAX {
                 if budget.spent(&self.ports) {
                     break;
@@ -147,7 +141,7 @@ impl Engine {
             let known = match Link::load(ports, &id, target).await? {
                 Some(link) => Some(link.target),
                 None => match resolver {
-                    Resolver::Parent { target, .. } => {
+                    Resolver::Parent { target, .. } | Resolver::Part { target, .. } => {
                         let held = target.find(ports, &external_id(&id, target.kind())).await?;
                         held.map(|held| held.id)
                     }

@@ -222,7 +222,9 @@ impl Engine {
         }
         match &before {
             // An upsert would make a second one of it.
-            Some(held) if !leg.is_under(held, &external_id) => {
+            Some(held)
+                if !leg.is_under(held, &external_id) || !leg.target.reaches(held, &wanted.body) =>
+            {
                 let update = leg.target.update(ports, held, &external_id, &wanted.body);
                 update.await?;
             }
@@ -373,7 +375,7 @@ impl Engine {
             Policy::Close => {}
         }
         // A closed record is locked, too: it may be our own write whose answer was lost, or that came late.
-        let is_closed = leg.target.closed(&held);
+        let is_closed = leg.target.is_closed(&held);
         if let Some(reason) = leg
             .target
             .locked(&held)

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use mapping::{Links, Reference, Section};
-use sluice_core::{BadField, Directory, Fault, Found, Kind, Ports, Record, RecordId, Result, code};
+use sluice_core::{
+    BadField, Directory, Fault, Found, Kind, Observed, Ports, Record, RecordId, Result, code,
+};
 
 use crate::engine::Engine;
 use crate::flow::{Resolver, misfit};
@@ -56,7 +58,7 @@ impl Engine {
                     }
                 }
                 Resolver::NaturalKey { .. } => {}
-                Resolver::Parent { .. } => {
+                Resolver::Parent { .. } | Resolver::Part { .. } => {
                     for reference in unknown {
                         let target = self
                             .parent(ports, &link, record, &reference.id, chain)
@@ -147,10 +149,9 @@ impl Engine {
         id: &str,
         chain: &[RecordId],
     ) -> Result<String> {
-        let Resolver::Parent { source, target } = self.resolver(link)? else {
-            return Err(misfit(format!("the link {link} has no parent record")));
-        };
-        let id = source.kind().id(id);
+        let resolver = self.resolver(link)?;
+        let (source, target) = resolver.kinds();
+        let id = source.id(id);
         let mut chain = chain.to_vec();
         chain.push(child.id.clone());
         if chain.contains(&id) {
@@ -163,13 +164,13 @@ impl Engine {
                 format!("more than {PARENT_DEPTH_MAX} parents above one another, up to {id}");
             return Err(Fault::dead_letter(code::PARENT_DEPTH, message));
         }
-        let key = links::key(&id, target.kind());
+        let key = links::key(&id, target);
         let Some(lease) = Lease::take(ports, key.clone(), LEASE).await? else {
             let message = format!("{id} is being brought in line by another worker");
             return Err(Fault::wait_for(vec![key], code::PARENT_BUSY, message));
         };
         let result = self
-            .parent_leased(&leased(ports, lease.until), link, &id, &chain)
+            .parent_leased(&leased(ports, lease.until), link, &id, child, &chain)
             .await;
         lease.release(ports).await?;
         result
@@ -180,6 +181,7 @@ impl Engine {
         ports: &Ports,
         link: &str,
         id: &RecordId,
+        child: &Record,
         chain: &[RecordId],
     ) -> Result<String> {
         let leg = self.parent_leg(link)?;
@@ -192,7 +194,13 @@ impl Engine {
             repeated: true,
             ..Known::default()
         };
-        let observed = self.observe(ports, &leg, id, &known).await;
+        let observed = match self.resolver(link)? {
+            Resolver::Part { .. } => Ok(Observed::Present(Record {
+                id: id.clone(),
+                ..child.clone()
+            })),
+            _ => self.observe(ports, &leg, id, &known).await,
+        };
         let reconciled = match &observed {
             Ok(observed) => Box::pin(self.reconcile(ports, &leg, id, observed, known, chain)).await,
             Err(fault) => Err(fault.clone()),

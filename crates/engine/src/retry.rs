@@ -61,12 +61,13 @@ pub fn verdict(ports: &Ports, item: &Item, fault: &Fault, settles_within: Durati
         }
         // The record is not to blame, and does not die of it.
         Action::StopFlow | Action::RefreshCredentials => retry(STOPPED_WAIT, false),
-        Action::Retry | Action::RetryAfter(_) if item.attempts >= ATTEMPT_COUNT_MAX => {
+        // Nor of a system's limit: a backlog may wait for its turn longer than for all attempts together.
+        Action::RetryAfter(wait) => retry(*wait, false),
+        Action::Retry if item.attempts >= ATTEMPT_COUNT_MAX => {
             let why = format!("tried {} times", item.attempts);
             Verdict::Dead(given_up(fault, code::ATTEMPTS_EXHAUSTED, &why))
         }
         Action::Retry => retry(back_off(item.attempts), true),
-        Action::RetryAfter(wait) => retry((*wait).max(back_off(item.attempts)), true),
     }
 }
 

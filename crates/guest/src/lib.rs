@@ -24,6 +24,7 @@
 //! trail.
 
 mod answer;
+mod backfill;
 mod manage;
 mod route;
 mod service;
@@ -33,7 +34,7 @@ mod walk;
 
 pub use answer::problem;
 pub use engine::Policy::{Close, DeadLetter, Ignore};
-pub use engine::{Flow, Policy, flow, natural_key, parent};
+pub use engine::{Flow, Policy, flow, natural_key, parent, part};
 pub use service::{Service, Worked};
 pub use sluice_core::Kind;
 #[cfg(target_family = "wasm")]

@@ -76,7 +76,12 @@ pub(crate) async fn manage(
     route: &Route,
     request: &Request<Bytes>,
 ) -> Result<Response<Bytes>> {
-    match answered(engine, route, request).await {
+    told(answered(engine, route, request).await)
+}
+
+/// An answer, or why there is none of its own.
+pub(crate) fn told(answered: Answered<Response<Bytes>>) -> Result<Response<Bytes>> {
+    match answered {
         Ok(response) => Ok(response),
         Err(Unanswered::Refused(status, reason)) => Ok(refuse(status, &reason)),
         // It is this record, or this wish, that can't be served.

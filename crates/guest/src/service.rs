@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use bytes::Bytes;
-use engine::{Budget, Engine, Flow, Tally, Work};
+use engine::{Budget, Engine, Flow, Run, Tally, Work};
 use http::{Request, Response, StatusCode, header};
 use serde_json::{Value, json};
 use sluice_core::time::later;
@@ -12,6 +12,7 @@ use sluice_core::{Fault, Hook, Ports, Refused, Result, Variable, read_all};
 use subtle::ConstantTimeEq;
 
 use crate::answer::{json as answer, problem, refuse};
+use crate::backfill;
 use crate::manage;
 use crate::route::{NoRoute, Route};
 
@@ -23,6 +24,8 @@ const TOKEN: Variable = Variable {
 
 /// Bodies of requests for a run or the status hold nothing.
 const BODY_BYTES_MAX: usize = 4096;
+/// What a query of the status or a run may say.
+const PARAMETERS: [&str; 5] = ["dry_run", "stream", "from", "to", "backfill"];
 
 /// A run begins nothing new after this: the strictest host ends a request after 30 seconds.
 const RUN_MAX: Duration = Duration::from_secs(20);
@@ -109,7 +112,7 @@ impl Service {
             respond(problem(&fault)).await;
             return None;
         }
-        let hints = match hook.verify(&self.ports, rest, request) {
+        let hints = match hook.verify(&self.ports, rest, request).await {
             Ok(hints) => hints,
             Err(Refused { status, reason }) => {
                 let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
@@ -184,9 +187,24 @@ impl Service {
         engine.prepare().await?;
         let body = match route {
             Route::Status => engine.status().await?,
+            Route::Run
+                if ["from", "to", "backfill"]
+                    .iter()
+                    .any(|name| query.contains_key(*name)) =>
+            {
+                return backfill::run(&engine, &query, request, budget(&engine)).await;
+            }
             Route::Run if dry_run => engine.preview(budget(&engine)).await?,
             Route::Run => {
-                let report = engine.run(budget(&engine)).await?;
+                let stream = query.get("stream").map(String::as_str);
+                if let Some(stream) = stream
+                    && !engine.streams()?.contains(&stream)
+                {
+                    let streams = engine.streams()?.join(", ");
+                    let reason = format!("this flow has no such stream; it has {streams}");
+                    return Ok(refuse(StatusCode::BAD_REQUEST, &reason));
+                }
+                let report = engine.run(budget(&engine), stream).await?;
                 let status = match report.fault {
                     // Whoever schedules the runs should see that this one did not come to its end.
                     Some(_) => StatusCode::SERVICE_UNAVAILABLE,
@@ -220,8 +238,11 @@ async fn work_on(engine: &Engine, work: Vec<Work>, tally: &mut Tally) -> Result<
 async fn drain_some(engine: &Engine, cause: &str, tally: &mut Tally) -> Result<()> {
     let mut rest = budget(engine);
     rest.records = rest.records.min(100);
-    engine.drain(&mut rest, cause, tally).await?;
-    Ok(())
+    let mut run = Run::new(cause);
+    std::mem::swap(&mut run.tally, tally);
+    let drained = engine.drain(&mut rest, &mut run).await;
+    *tally = run.tally;
+    drained.map(|_| ())
 }
 
 /// What a person made due, begun at once; what is left is the next run's.
@@ -278,7 +299,7 @@ fn query(request: &Request<Bytes>) -> Result<HashMap<String, String>, String> {
     let mut parameters = HashMap::new();
     let text = request.uri().query().unwrap_or_default();
     for (name, value) in form_urlencoded::parse(text.as_bytes()) {
-        if name != "dry_run" {
+        if !PARAMETERS.contains(&name.as_ref()) {
             return Err("the query holds an unknown parameter".into());
         }
         if parameters

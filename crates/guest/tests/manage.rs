@@ -235,7 +235,7 @@ fn a_cursor_is_set() {
     assert_eq!(desk.post("/cursor", forward).0, 200);
     let until = desk.house.clock_now().as_millisecond() + 300_000;
     let take = format!(
-        "INSERT INTO lease (name, token, until) VALUES ('extract:deal-to-order', 1, {until})"
+        "INSERT INTO lease (name, token, until) VALUES ('extract:deal-to-order:Deal', 1, {until})"
     );
     block_on(desk.house.ports.sql.execute(&take, &[])).unwrap();
     desk.refused(

@@ -2,6 +2,7 @@
 
 mod adopt;
 mod audit;
+mod backfill;
 mod build;
 mod certify;
 mod cursor;
@@ -36,6 +37,7 @@ struct Arguments {
 enum Command {
     Adopt(adopt::Arguments),
     Audit(audit::Arguments),
+    Backfill(backfill::Arguments),
     Build(build::Arguments),
     Certify(certify::Arguments),
     Cursor(cursor::Arguments),
@@ -58,6 +60,7 @@ pub fn run() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Adopt(arguments) => adopt::run(&arguments),
         Command::Audit(arguments) => audit::run(&arguments),
+        Command::Backfill(arguments) => backfill::run(&arguments),
         Command::Build(arguments) => build::run(&arguments),
         Command::Certify(arguments) => certify::run(&arguments),
         Command::Cursor(arguments) => cursor::run(&arguments),

@@ -34,7 +34,7 @@ impl NaturalKey {
 
     /// What the source says; `None` where it says nothing, or what is no text.
     pub fn value(&self, body: &Value) -> Option<String> {
-        let value = self.from.find(&Scope::record(body))?;
+        let value = self.from.find(&Scope::record(body)).ok()??;
         text(value).ok().filter(|text| !text.is_empty())
     }
 }

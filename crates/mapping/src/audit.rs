@@ -85,8 +85,8 @@ impl Side {
 
     fn money(&self, body: &Value) -> Option<Money> {
         let scope = Scope::record(body);
-        let amount = exact(self.amount.as_ref()?.find(&scope)?)?;
-        let found = text(self.currency.as_ref()?.find(&scope)?).ok()?;
+        let amount = exact(self.amount.as_ref()?.find(&scope).ok()??)?;
+        let found = text(self.currency.as_ref()?.find(&scope).ok()??).ok()?;
         let currency = match &self.table {
             Some(table) => table.source_of(&found)?,
             None => &found,
@@ -97,7 +97,7 @@ impl Side {
 
     fn date(&self, body: &Value) -> Option<Date> {
         let (path, zone) = self.date.as_ref()?;
-        let found = path.find(&Scope::record(body))?.as_str()?;
+        let found = path.find(&Scope::record(body)).ok()??.as_str()?;
         moment::day(Moment::parse(found)?, zone).ok()
     }
 }

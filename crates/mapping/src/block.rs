@@ -2,11 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use crate::condition::all_hold;
 use crate::link::Linking;
 use crate::list::List;
 use crate::rule::Field;
-use crate::scope::{BadFields, Element, Scope};
+use crate::scope::{BadFields, Scope};
 use crate::shape::{Node, Shape};
 
 /// Target fields and lists, and the form of the object they make.
@@ -39,7 +38,7 @@ impl Block {
         for (key, node) in &shape.keys {
             let value = match node {
                 Node::Field(index) => self.field(&self.fields[*index], scope, linking, bad),
-                Node::List(index) => self.list(&self.lists[*index], scope, linking, bad),
+                Node::List(index) => self.lists[*index].apply(scope, linking, bad),
                 Node::Object(inner) => {
                     let inner = self.object(inner, scope, linking, bad);
                     // An object of absent fields is absent, too.
@@ -67,47 +66,5 @@ impl Block {
                 None
             }
         }
-    }
-
-    fn list(
-        &self,
-        list: &List,
-        scope: &Scope,
-        linking: &mut Linking,
-        bad: &mut BadFields,
-    ) -> Option<Value> {
-        let elements = match list.from.find(scope) {
-            Some(Value::Array(elements)) => elements,
-            None if list.optional => return None,
-            other => {
-                let is = if other.is_some() {
-                    "is not a list"
-                } else {
-                    "is missing"
-                };
-                bad.add(list.target.clone(), format!("{} {is}", list.from.inner()));
-                return None;
-            }
-        };
-        let mut out = Vec::with_capacity(elements.len());
-        for (position, record) in elements.iter().enumerate() {
-            let element = Element {
-                source: &list.from,
-                target: &list.target,
-                position,
-            };
-            let inside = Scope {
-                record,
-                outer: scope.record,
-                element: Some(element),
-            };
-            match all_hold(&list.when, &inside) {
-                Ok(true) => out.push(Value::Object(list.block.apply(&inside, linking, bad))),
-                Ok(false) => {}
-                Err(reason) => bad.add(format!("{}[{position}]", list.target), reason),
-            }
-        }
-        list.check_count(out.len(), bad);
-        Some(Value::Array(out))
     }
 }

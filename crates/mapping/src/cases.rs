@@ -7,7 +7,7 @@
 //!   held.json       the record as the target holds it; where there is something to write back
 //!   expected.json   {"section": "order", …} with one or more of
 //!                     "mapped": {…}             the target body, digit for digit
-//!                     "bad_fields": {path: why} every field that can't be mapped
+//!                     "bad_fields": {path: why} every field that can't be mapped; or every total that differs
 //!                     "in_scope": false         the section does not apply
 //!                     "write_back": {…}         what is written into the source, from held.json
 //! ```
@@ -116,10 +116,17 @@ fn map(section: &Section, case: &Path, input: &Value) -> Result<Result<Value, Fa
     Ok(section.apply(input, &links))
 }
 
+/// By path; two blocks of a list may have something to say of one, then both stand there.
 fn bad_fields(fault: &Fault) -> Value {
-    let fields = fault.fields.iter();
-    let entries = fields.map(|field| (field.path.clone(), Value::String(field.reason.clone())));
-    Value::Object(entries.collect())
+    let mut fields = Map::new();
+    for field in &fault.fields {
+        let reason = match fields.get(&field.path).and_then(Value::as_str) {
+            Some(said) => format!("{said}; {}", field.reason),
+            None => field.reason.clone(),
+        };
+        fields.insert(field.path.clone(), Value::String(reason));
+    }
+    Value::Object(fields)
 }
 
 /// Equal to the digit and the key; else the differences, by path.

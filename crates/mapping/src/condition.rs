@@ -6,12 +6,15 @@ use crate::convert::kind;
 use crate::number::Digits;
 use crate::path::Path;
 use crate::scope::Scope;
+use crate::source::{Gap, Source};
 
-/// One question about one value.
+/// One question.
 #[derive(Clone, Debug)]
-pub struct Condition {
-    pub path: Path,
-    pub test: Test,
+pub enum Condition {
+    /// About a record's value.
+    Asks { source: Source, test: Test },
+    /// About the file's own settings: answered when the file was read.
+    Settled(bool),
 }
 
 /// What is asked. An absent value equals nothing and is in no list.
@@ -36,8 +39,12 @@ pub enum Operand {
 impl Condition {
     /// The answer. `Err` where the value can't be compared, naming the source path.
     pub fn holds(&self, scope: &Scope) -> Result<bool, String> {
-        let value = self.path.find(scope);
-        let (operands, wanted) = match &self.test {
+        let (source, test) = match self {
+            Self::Asks { source, test } => (source, test),
+            Self::Settled(answer) => return Ok(*answer),
+        };
+        let value = source.find(scope, Gap::Absent)?;
+        let (operands, wanted) = match test {
             Test::Exists(wanted) => return Ok(value.is_some() == *wanted),
             Test::In(operands) => (operands, true),
             Test::NotIn(operands) => (operands, false),
@@ -46,17 +53,25 @@ impl Condition {
             return Ok(!wanted);
         };
         for operand in operands {
-            match operand.equals(value) {
+            match operand.equals(&value) {
                 Some(true) => return Ok(wanted),
                 Some(false) => {}
                 None => {
-                    let (place, is) = (scope.source(&self.path), kind(value));
+                    let (place, is) = (source.place(scope), kind(&value));
                     let with = operand.kind();
                     return Err(format!("{place} is {is}, but is compared with {with}"));
                 }
             }
         }
         Ok(!wanted)
+    }
+
+    /// The source paths it reads.
+    pub fn paths(&self) -> &[Path] {
+        match self {
+            Self::Asks { source, .. } => source.paths(),
+            Self::Settled(_) => &[],
+        }
     }
 }
 
@@ -90,4 +105,10 @@ pub fn all_hold(conditions: &[Condition], scope: &Scope) -> Result<bool, String>
         }
     }
     Ok(true)
+}
+
+/// Whether the file's settings alone say no.
+pub fn switched_off(conditions: &[Condition]) -> bool {
+    let no = |condition: &Condition| matches!(condition, Condition::Settled(false));
+    conditions.iter().any(no)
 }

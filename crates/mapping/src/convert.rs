@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use sluice_core::Moment;
 
 use crate::moment;
-use crate::number;
+use crate::number::{self, Sign};
 use crate::path::shown;
 use crate::zone::Zone;
 
@@ -15,7 +15,10 @@ use crate::zone::Zone;
 pub enum Convert {
     Text(Option<Limit>),
     Integer,
-    Decimal { scale_max: Option<u64> },
+    Decimal {
+        scale_max: Option<u64>,
+        sign: Option<Sign>,
+    },
     Boolean,
     Date(Zone),
     DateTime(Zone),
@@ -50,7 +53,13 @@ impl Convert {
                 }))
             }
             Self::Integer => number::integer(value).map(Value::Number),
-            Self::Decimal { scale_max } => number::decimal(value, *scale_max).map(Value::Number),
+            Self::Decimal { scale_max, sign } => {
+                let number = number::decimal(value, *scale_max)?;
+                Ok(Value::Number(match sign {
+                    Some(sign) => sign.of(number),
+                    None => number,
+                }))
+            }
             Self::Boolean => boolean(value).map(Value::Bool),
             Self::Date(zone) => date(value, zone),
             Self::DateTime(zone) => date_time(value, zone),

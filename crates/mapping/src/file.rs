@@ -51,6 +51,23 @@ impl MappingFile {
         })
     }
 
+    /// Records of the section `name` are made of the same body as the section `part`, if that links to it: what
+    /// the part reads is asked for with them.
+    ///
+    /// Faults: those of [`MappingFile::section`].
+    pub fn holds_part(&mut self, name: &str, part: &str) -> Result<(), Fault> {
+        let wanted = self.section(part)?.selection();
+        self.section(name)?;
+        let holds = |section: &&mut Section| {
+            section.name == name && section.links.iter().any(|link| link == part)
+        };
+        if let Some(section) = self.sections.iter_mut().find(holds) {
+            section.inputs.merge(wanted.clone());
+            section.selection.merge(wanted);
+        }
+        Ok(())
+    }
+
     /// The section of this name.
     ///
     /// Faults: `MAPPING_INVALID` (stop flow), naming the sections there are.

@@ -63,9 +63,14 @@
 //!
 //! | key | value |
 //! | --- | --- |
-//! | `from = "Account.Name"` | the source's value at this path; inside a list, `"^.Name"` is the record around it |
+//! | `from = "Account.Name"` | the source's value at this path |
 //! | `concat = ["A", "B"]` | the texts at these paths, one after the other, `separator` between them |
 //! | `constant = …` | this text, number, `true`, list or table |
+//!
+//! A path is names with dots between. Inside a list, `"^.Name"` is the record around it. `"parts[type=TAX].sum"`
+//! goes through the one object of the list `parts` whose field `type` is the text `TAX`: if there is none, the
+//! value is absent; if there are several, the field is a bad one, never the first of them. The text ends at `]`
+//! and may hold dots and blanks.
 //!
 //! ## What is done to it: at most one of
 //!
@@ -78,16 +83,31 @@
 //! | `as = "date"` | `YYYY-MM-DD`; of an instant, the day it is in `zone` | days that don't exist |
 //! | `as = "date_time"` | RFC 3339 in UTC; a time with no offset is read in `zone` | times that `zone` skips or has twice; a mere date |
 //! | `table = "terms"` | the text beside the source's text in `[tables.terms]` | what the table does not list |
-//! | `link = "customer"` | the target's id for the source's id; `key = "ProductCode"` names a natural key to find it by | what is not linked |
+//! | `link = "customer"` | the target's id for the source's id; `key = "ProductCode"` names a natural key to find it by, `alias = "sku"` a table of other names for some ids and keys | what is not linked |
 //!
 //! `zone` is `settings.time_zone` unless the field says its own. `max_length = 83` limits texts, counted in
-//! characters; a longer one is a bad field, or is shortened with `cut = true`.
+//! characters; a longer one is a bad field, or is shortened with `cut = true`. Numbers are also read from texts
+//! in plain notation, `"-12.50"`, and from nothing like `"1e3"`, `"1,234"`, `" 5"`. `sign = "negative"` or
+//! `"positive"` gives a decimal this sign, whichever it came with. Of a `concat`, the whole text is looked up in
+//! the `table` or is the `link`'s id.
 //!
 //! ## When the source has none
 //!
 //! An absent or null source value is a bad field, unless the field says `optional = true` (the target's key
 //! is absent, too) or `default = …` (taken as if the source had said it). Empty text is a value. Of an
-//! optional `concat`, absent parts are left out.
+//! optional `concat`, absent parts are left out; one with `table` or `link` is absent as a whole.
+//!
+//! ## Alternatives
+//!
+//! ```toml
+//! "entity.id" = [
+//!     { from = "buyer.id", link = "customer", when = { from = "buyer.id", exists = true } },
+//!     { from = "marketplace", table = "customer" },
+//! ]
+//! ```
+//!
+//! The first whose `when` holds is taken, also if it then has no value: all but the last have one. If none
+//! holds, the field is a bad one, unless `{ optional = true }` is the last.
 //!
 //! ## Conditions
 //!
@@ -96,11 +116,40 @@
 //! `exists`; a list of them holds when all hold. An absent value equals nothing and is in no list. To compare
 //! text with a number, say, is a fault, not "no".
 //!
+//! `{ concat = ["By", "Status"], separator = " ", in = ["MERCHANT UNSHIPPED", "AMAZON SHIPPED"] }` asks several
+//! texts at once; if one is absent, the whole is. `{ setting = "tax", equals = "amazon" }` asks the file itself,
+//! so that a person switches with one line at the top; a list block that is switched off reads and counts nothing:
+//!
+//! ```toml
+//! [settings.choices]
+//! tax = { is = "amazon", one_of = ["amazon", "netsuite"] }   # or tax = "amazon", which any text may replace
+//! ```
+//!
 //! ## Lists
 //!
 //! `[order.lists."item.items"]` maps each element of the list `from` into the target's list. `optional`: the
 //! list may be absent. `count_min`, `count_max`: how many elements must be left after `when`. Lists inside
-//! lists are refused.
+//! lists are refused. Several blocks, each `[[order.lists."item.items"]]`, make one list, the elements of the
+//! first block first; `from` may repeat. Counts are each block's own; of all together:
+//!
+//! ```toml
+//! [order.counts]
+//! "item.items" = { count_min = 1, count_max = 500 }
+//! ```
+//!
+//! ## Totals
+//!
+//! ```toml
+//! [order.total]
+//! source = "proceeds.grandTotal.amount"
+//! target = { list = "item.items", field = "amount" }
+//! ```
+//!
+//! What was mapped must add up to what the source says, exactly; else the record is refused as a whole
+//! (`TOTAL_DIFFERS`). `source` and `target` are each one summand or a list of them: of the source, a path or
+//! `{ from = "tax", sign = "negative", optional = true }`; of the target, a field of every element of a list or,
+//! without `list`, of the record itself, `{ field = "shippingCost", optional = true }`. What is absent is no
+//! zero unless it is `optional`. `when` says of which records it is asked; several are `[[order.total]]`.
 //!
 //! ## Adopting and auditing
 //!
@@ -131,6 +180,8 @@ mod scope;
 mod section;
 mod settings;
 mod shape;
+mod source;
+mod total;
 mod zone;
 
 pub use adopt::{Adopt, NaturalKey};

@@ -5,6 +5,28 @@ use serde_json::{Number, Value};
 /// The digits a decimal keeps exactly, as in `rust_decimal`.
 pub const DIGIT_COUNT_MAX: usize = 28;
 
+/// Which sign an amount is given, whichever it came with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sign {
+    Negative,
+    Positive,
+}
+
+impl Sign {
+    /// The number with this sign. Zero has none.
+    pub fn of(self, number: Number) -> Number {
+        let text = number.as_str();
+        let wanted = match (self, text.strip_prefix('-')) {
+            (Self::Positive, Some(bare)) => bare.to_owned(),
+            (Self::Negative, None) if text.bytes().any(|b| matches!(b, b'1'..=b'9')) => {
+                format!("-{text}")
+            }
+            _ => return number,
+        };
+        wanted.parse().unwrap_or(number)
+    }
+}
+
 /// A number's value as digits and a power of ten, with no zeros at either end, so that equal values are equal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Digits {
@@ -56,6 +78,19 @@ impl Digits {
     /// How many digits stand after the point.
     pub fn scale(&self) -> u64 {
         self.exponent.min(0).unsigned_abs()
+    }
+
+    /// The value times ten to the power of `scale`, which is at least its own; `None` if that is too large.
+    pub fn units(&self, scale: u64) -> Option<i128> {
+        if self.digits.is_empty() {
+            return Some(0);
+        }
+        let zeros = usize::try_from(self.exponent.checked_add_unsigned(scale)?).ok()?;
+        let mut units: i128 = 0;
+        for digit in self.digits.bytes().chain(std::iter::repeat_n(b'0', zeros)) {
+            units = units.checked_mul(10)?.checked_add((digit - b'0').into())?;
+        }
+        Some(if self.negative { -units } else { units })
     }
 
     /// In plain notation, if that takes at most [`DIGIT_COUNT_MAX`] digits.
@@ -141,14 +176,19 @@ pub fn integer(value: &Value) -> Result<Number, String> {
 fn digits_of(value: &Value) -> Option<&str> {
     match value {
         Value::Number(number) => Some(number.as_str()),
-        Value::String(text) => Some(text),
+        // Of a text, what a person would write: `1e3` there is rather an article's name.
+        Value::String(text) if !text.contains(['e', 'E']) => Some(text),
         _ => None,
     }
 }
 
 /// Whether these digits are exact as they stand, so that a number can be taken over unread.
 fn is_short_and_plain(text: &str, scale_max: Option<u64>) -> bool {
-    let bytes = text.as_bytes();
+    let bytes = match text.strip_prefix('-') {
+        // A zero has no sign.
+        Some(digits) if digits.contains(|c| matches!(c, '1'..='9')) => digits.as_bytes(),
+        _ => text.as_bytes(),
+    };
     let scale = match bytes.iter().position(|b| *b == b'.') {
         Some(point) => bytes.len() - point - 1,
         None => 0,

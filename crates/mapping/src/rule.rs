@@ -1,18 +1,30 @@
 //! One line of a mapping: where a target field's value comes from.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use crate::condition::{Condition, all_hold};
-use crate::convert::{Convert, Limit, text};
-use crate::link::Linking;
+use crate::convert::{Convert, Table, text};
+use crate::link::{Linking, Links};
 use crate::path::{Path, shown};
 use crate::scope::Scope;
+use crate::source::{Gap, Source};
 
 /// A target field and how it gets its value.
 #[derive(Clone, Debug)]
 pub struct Field {
     /// The target's dotted path.
     pub target: String,
+    /// The first whose conditions hold is taken.
+    pub rules: Vec<Rule>,
+    /// Whether the target's key may be absent because no rule's conditions hold.
+    pub optional: bool,
+}
+
+/// One way to a value.
+#[derive(Clone, Debug)]
+pub struct Rule {
     pub when: Vec<Condition>,
     pub origin: Origin,
     pub absent: Absent,
@@ -23,19 +35,16 @@ pub struct Field {
 pub enum Origin {
     Constant(Value),
     From {
-        path: Path,
+        source: Source,
         convert: Convert,
     },
-    Concat {
-        paths: Vec<Path>,
-        separator: String,
-        limit: Option<Limit>,
-    },
     Link {
-        path: Path,
+        source: Source,
         name: String,
         /// Where the natural key stands.
         key: Option<Path>,
+        /// Other names of some ids and keys.
+        alias: Option<Arc<Table>>,
     },
 }
 
@@ -53,116 +62,133 @@ impl Field {
     /// The value, or `None` where the target's key is to be absent. `Err` names the source path and says
     /// what is wrong with it.
     pub fn value(&self, scope: &Scope, linking: &mut Linking) -> Result<Option<Value>, String> {
-        if !all_hold(&self.when, scope)? {
+        for rule in &self.rules {
+            if all_hold(&rule.when, scope)? {
+                return rule.value(scope, linking);
+            }
+        }
+        if self.optional {
             return Ok(None);
         }
-        let value = match &self.origin {
-            Origin::Constant(value) => Some(value.clone()),
-            Origin::From { path, convert } => match path.find(scope) {
-                Some(value) => Some(convert.apply(value).map_err(|e| at(scope, path, &e))?),
-                None => self.absent(scope, path)?,
-            },
-            Origin::Concat {
-                paths,
-                separator,
-                limit,
-            } => self.concat(scope, paths, separator, *limit)?,
-            Origin::Link { path, name, key } => match path.find(scope) {
-                Some(value) => {
-                    let id = text(value).map_err(|e| at(scope, path, &e))?;
-                    Some(link(scope, (path, id), name, key.as_ref(), linking)?)
-                }
-                None => self.absent(scope, path)?,
-            },
-        };
-        Ok(value)
+        let count = self.rules.len();
+        Err(format!(
+            "the conditions of none of its {count} alternatives hold"
+        ))
     }
 
     /// Every source path it reads.
-    pub fn paths(&self) -> Vec<&Path> {
-        let mut paths: Vec<&Path> = self.when.iter().map(|condition| &condition.path).collect();
-        match &self.origin {
-            Origin::Constant(_) => {}
-            Origin::From { path, .. } => paths.push(path),
-            Origin::Concat { paths: parts, .. } => paths.extend(parts),
-            Origin::Link { path, key, .. } => {
-                paths.push(path);
-                paths.extend(key);
-            }
-        }
-        paths
+    pub fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.rules.iter().flat_map(Rule::paths)
     }
 
-    fn absent(&self, scope: &Scope, path: &Path) -> Result<Option<Value>, String> {
+    /// The links it uses.
+    pub fn links(&self) -> impl Iterator<Item = &String> {
+        self.rules.iter().filter_map(|rule| match &rule.origin {
+            Origin::Link { name, .. } => Some(name),
+            _ => None,
+        })
+    }
+}
+
+impl Rule {
+    fn value(&self, scope: &Scope, linking: &mut Linking) -> Result<Option<Value>, String> {
+        match &self.origin {
+            Origin::Constant(value) => Ok(Some(value.clone())),
+            Origin::From { source, convert } => {
+                let gap = match (&self.absent, convert) {
+                    (Absent::Refuse, _) => Gap::Refuse,
+                    (_, Convert::Text(_)) => Gap::Skip,
+                    // Part of a table's key is another key.
+                    _ => Gap::Absent,
+                };
+                let Some(value) = source.find(scope, gap)? else {
+                    return self.absent(scope, source);
+                };
+                let converted = convert.apply(&value);
+                converted.map(Some).map_err(|e| at(scope, source, &e))
+            }
+            Origin::Link {
+                source,
+                name,
+                key,
+                alias,
+            } => {
+                let gap = match &self.absent {
+                    Absent::Refuse => Gap::Refuse,
+                    _ => Gap::Absent,
+                };
+                let Some(value) = source.find(scope, gap)? else {
+                    return self.absent(scope, source);
+                };
+                let id = text(&value).map_err(|e| at(scope, source, &e))?;
+                let alias = alias.as_deref();
+                let id = named(alias, id);
+                match linking {
+                    Linking::Resolve(links) => linked(scope, (source, id), name, links).map(Some),
+                    Linking::Collect(references) => {
+                        let key = match key {
+                            Some(key) => natural_key(scope, key)?,
+                            None => None,
+                        };
+                        references.add(name, id, key.map(|key| named(alias, key)));
+                        Ok(Some(Value::Null))
+                    }
+                }
+            }
+        }
+    }
+
+    fn paths(&self) -> impl Iterator<Item = &Path> {
+        let (source, key) = match &self.origin {
+            Origin::Constant(_) => (None, None),
+            Origin::From { source, .. } => (Some(source), None),
+            Origin::Link { source, key, .. } => (Some(source), key.as_ref()),
+        };
+        let asked = self.when.iter().flat_map(Condition::paths);
+        asked
+            .chain(source.into_iter().flat_map(Source::paths))
+            .chain(key)
+    }
+
+    fn absent(&self, scope: &Scope, source: &Source) -> Result<Option<Value>, String> {
         match &self.absent {
-            Absent::Refuse => Err(at(scope, path, "is missing")),
+            Absent::Refuse => Err(at(scope, source, "is missing")),
             Absent::Omit => Ok(None),
             Absent::Default(value) => Ok(Some(value.clone())),
         }
     }
-
-    fn concat(
-        &self,
-        scope: &Scope,
-        paths: &[Path],
-        separator: &str,
-        limit: Option<Limit>,
-    ) -> Result<Option<Value>, String> {
-        let mut parts = Vec::with_capacity(paths.len());
-        let mut wrong = Vec::new();
-        for path in paths {
-            match path.find(scope).map(text) {
-                Some(Ok(part)) => parts.push(part),
-                Some(Err(reason)) => wrong.push(at(scope, path, &reason)),
-                None if matches!(self.absent, Absent::Omit) => {}
-                None => wrong.push(at(scope, path, "is missing")),
-            }
-        }
-        if !wrong.is_empty() {
-            return Err(wrong.join(", "));
-        }
-        if parts.is_empty() {
-            return Ok(None);
-        }
-        let whole = parts.join(separator);
-        let whole = match limit {
-            Some(limit) => {
-                let names: Vec<String> = paths.iter().map(|path| scope.source(path)).collect();
-                let place = || names.join(" + ");
-                limit.apply(whole).map_err(|e| format!("{} {e}", place()))?
-            }
-            None => whole,
-        };
-        Ok(Some(Value::String(whole)))
-    }
 }
 
-fn link(
+fn linked(
     scope: &Scope,
-    (path, id): (&Path, String),
+    (source, id): (&Source, String),
     name: &str,
-    key: Option<&Path>,
-    linking: &mut Linking,
+    links: &Links,
 ) -> Result<Value, String> {
-    match linking {
-        Linking::Resolve(links) => match links.get(name, &id) {
-            Some(target) => Ok(Value::String(target.to_owned())),
-            None => {
-                let reason = format!("is `{}`, which is linked to no `{name}`", shown(&id));
-                Err(at(scope, path, &reason))
-            }
-        },
-        Linking::Collect(references) => {
-            let key = match key.and_then(|key| Some((key, key.find(scope)?))) {
-                Some((key, value)) => Some(text(value).map_err(|e| at(scope, key, &e))?),
-                None => None,
-            };
-            references.add(name, id, key);
-            Ok(Value::Null)
+    match links.get(name, &id) {
+        Some(target) => Ok(Value::String(target.to_owned())),
+        None => {
+            let reason = format!("is `{}`, which is linked to no `{name}`", shown(&id));
+            Err(at(scope, source, &reason))
         }
     }
 }
 
-fn at(scope: &Scope, path: &Path, reason: &str) -> String {
-    format!("{} {reason}", scope.source(path))
+/// What the table has beside the text, where it has anything.
+fn named(alias: Option<&Table>, text: String) -> String {
+    let other = alias.and_then(|table| table.entries.get(&text)?.as_str());
+    other.map_or(text.clone(), str::to_owned)
+}
+
+fn natural_key(scope: &Scope, key: &Path) -> Result<Option<String>, String> {
+    let Some(value) = key.find(scope)? else {
+        return Ok(None);
+    };
+    let text = text(value).map_err(|e| format!("{} {e}", scope.source(key)))?;
+    Ok(Some(text))
+}
+
+#[cold]
+fn at(scope: &Scope, source: &Source, reason: &str) -> String {
+    format!("{} {reason}", source.place(scope))
 }

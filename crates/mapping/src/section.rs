@@ -11,6 +11,7 @@ use crate::block::Block;
 use crate::condition::{Condition, all_hold};
 use crate::link::{Linking, Links, Reference, References};
 use crate::scope::{BadFields, Scope};
+use crate::total::{self, Total};
 
 /// How one kind of source record becomes one kind of target record.
 #[derive(Clone, Debug)]
@@ -18,6 +19,7 @@ pub struct Section {
     pub(crate) name: String,
     pub(crate) when: Vec<Condition>,
     pub(crate) block: Block,
+    pub(crate) totals: Vec<Total>,
     pub(crate) write_back: Block,
     pub(crate) links: Vec<String>,
     /// What the mapping reads: the selection without what is only written back.
@@ -46,6 +48,9 @@ impl Section {
     pub fn inputs(&self, body: &Value) -> Value {
         let mut inputs = project(body, &self.inputs.fields);
         for (list, fields) in &self.inputs.lists {
+            if inputs.contains_key(list) {
+                continue; // All of it is there already.
+            }
             let elements = body.at(list).and_then(Value::as_array);
             let elements = elements.map(|elements| {
                 let inputs = elements.iter().map(|element| project(element, fields));
@@ -80,20 +85,20 @@ impl Section {
     /// What the body refers to, each record once, in the order of the target's fields. The whole body is
     /// checked on the way, so that nothing is looked up or made for a record that can't be mapped anyway.
     ///
-    /// Faults: `MAPPING_FIELDS` (dead letter), naming every bad field.
+    /// Faults: as of [`Section::apply`], but for links.
     pub fn references(&self, body: &Value) -> Result<Vec<Reference>, Fault> {
         let mut references = References::default();
-        self.work(&self.block, body, &mut Linking::Collect(&mut references))?;
+        self.map(body, &mut Linking::Collect(&mut references))?;
         Ok(references.into_list())
     }
 
     /// The target body: an object of what the section names, and nothing else.
     ///
     /// Faults: `MAPPING_FIELDS` (dead letter), naming every bad field by its target path (with the position
-    /// in the source's list), and in the reason its source path.
+    /// in the source's list), and in the reason its source path. `TOTAL_DIFFERS` (dead letter) where all
+    /// fields are right and do not add up to the total that the source says.
     pub fn apply(&self, body: &Value, links: &Links) -> Result<Value, Fault> {
-        let mapped = self.work(&self.block, body, &mut Linking::Resolve(links))?;
-        Ok(Value::Object(mapped))
+        self.map(body, &mut Linking::Resolve(links))
     }
 
     /// What to write into the source record, out of the record as the target holds it. Empty where the
@@ -101,18 +106,33 @@ impl Section {
     ///
     /// Faults: `MAPPING_FIELDS` (dead letter), naming every bad field.
     pub fn write_back(&self, held: &Value) -> Result<Map<String, Value>, Fault> {
-        self.work(&self.write_back, held, &mut Linking::Resolve(&Links::new()))
+        let mut bad = BadFields::default();
+        let links = Links::new();
+        let mut linking = Linking::Resolve(&links);
+        let fields = self
+            .write_back
+            .apply(&Scope::record(held), &mut linking, &mut bad);
+        bad.into_result(&self.name)?;
+        Ok(fields)
     }
 
-    fn work(
-        &self,
-        block: &Block,
-        body: &Value,
-        linking: &mut Linking,
-    ) -> Result<Map<String, Value>, Fault> {
+    fn map(&self, body: &Value, linking: &mut Linking) -> Result<Value, Fault> {
         let mut bad = BadFields::default();
-        let mapped = block.apply(&Scope::record(body), linking, &mut bad);
-        bad.into_result(&self.name)?;
+        let scope = Scope::record(body);
+        let mapped = self.block.apply(&scope, linking, &mut bad);
+        let wanted = self.totals.iter();
+        let wanted: Vec<_> = wanted.map(|total| total.wanted(&scope, &mut bad)).collect();
+        bad.into_result(&self.name)?; // First: a total without the bad fields would be a wrong one.
+        let mapped = Value::Object(mapped);
+        let (mut bad, mut differ) = (Vec::new(), Vec::new());
+        for (total, wanted) in self.totals.iter().zip(wanted) {
+            match wanted.map(|wanted| total.differs(&wanted, &mapped)) {
+                Some(Err(field)) => bad.push(field),
+                Some(Ok(field)) => differ.extend(field),
+                None => {}
+            }
+        }
+        total::fault(&self.name, bad, differ)?;
         Ok(mapped)
     }
 }

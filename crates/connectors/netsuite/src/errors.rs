@@ -26,6 +26,8 @@ pub const DUPLICATE: Code = Code("NETSUITE_DUPLICATE");
 pub const NOT_FOUND: Code = Code("NETSUITE_NOT_FOUND");
 /// The record was refused for what it holds.
 pub const INVALID: Code = Code("NETSUITE_INVALID");
+/// A transaction of a type that NetSuite knows no closing of.
+pub const NOT_CLOSABLE: Code = Code("NETSUITE_NOT_CLOSABLE");
 /// The request itself is wrong: address, record type, parameter or query.
 pub const REQUEST: Code = Code("NETSUITE_REQUEST");
 /// NetSuite failed or is down.
@@ -56,6 +58,15 @@ const DUPLICATE_CODES: [&str; 2] = ["DUP_RCRD", "DUP_ITEM"];
 const WAIT_MAX_S: u64 = 3600;
 const DETAIL_COUNT_MAX: usize = 50;
 const WORDS_CHARS_MAX: usize = 300;
+
+/// The account has no such type of record, or its feature is off.
+pub(crate) fn is_unknown_type(fault: &Fault) -> bool {
+    let code = fault
+        .answer
+        .as_ref()
+        .and_then(|answer| answer.code.as_deref());
+    code == Some("NONEXISTENT_RECORD_TYPE")
+}
 
 /// Whether a request can change anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 //! | to | use |
 //! | --- | --- |
 //! | keep records of one type in step | [`record`]: a [`Target`](sluice_core::Target) |
+//! | keep transactions in step whose type the mapping decides | [`transaction`] |
 //! | find items by SKU | [`items`], [`directory`]: a [`Directory`](sluice_core::Directory) |
 //! | walk all records of a type | [`Target::list`](sluice_core::Target::list): ids by SuiteQL, then each record |
 //! | ask SuiteQL | [`query::Query`], [`query::rows`] |
@@ -67,6 +68,7 @@
 //! | the same, pointing only at the address, a parameter or a header; and all else | `NETSUITE_REQUEST` | stop the flow |
 //! | 200 with a body that is no JSON or lacks a field | `ANSWER_INVALID` | retry |
 //! | a page that contradicts itself or the order asked for | `SOURCE_PAGING` | retry |
+//! | (not sent) a transaction to be closed that has no closing | `NETSUITE_NOT_CLOSABLE` | dead letter |
 //!
 //! A refused login is not always one: too many requests at once can come dressed as `INVALID_LOGIN`. So
 //! the first 401 is followed by one more try, and `NETSUITE_LOGIN` keeps everything queued.
@@ -93,5 +95,5 @@ mod script;
 pub mod settings;
 
 pub use directory::{Names, directory, items};
-pub use record::{Closing, PENDING_APPROVAL, Record, record};
+pub use record::{Closing, PENDING_APPROVAL, Record, UNFULFILLED, record, transaction};
 pub use settings::VARIABLES;

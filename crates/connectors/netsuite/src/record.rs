@@ -18,6 +18,9 @@ use crate::settings::Settings;
 /// A sales order nobody has approved yet, by id and by name.
 pub const PENDING_APPROVAL: &[&str] = &["A", "Pending Approval"];
 
+/// A sales order nothing of which was fulfilled, billed or closed yet, by id and by name.
+pub const UNFULFILLED: &[&str] = &["A", "Pending Approval", "B", "Pending Fulfillment"];
+
 /// The vendor ends a synchronous request after 15 minutes (chapter_161251386312).
 const SYNCHRONOUS_MAX: Duration = Duration::from_secs(15 * 60);
 
@@ -25,6 +28,9 @@ const SYNCHRONOUS_MAX: Duration = Duration::from_secs(15 * 60);
 const READS_AT_ONCE: usize = 4;
 
 const EXTERNAL_ID: &str = "externalId";
+
+/// Which type of record a body is for, or a held record is of, where a target has several. Never sent.
+const RECORD_TYPE: &str = "recordType";
 
 /// Record types that are rows of SuiteQL's `transaction`, told apart by `recordtype`.
 const TRANSACTIONS: [&str; 14] = [
@@ -44,6 +50,9 @@ const TRANSACTIONS: [&str; 14] = [
     "vendorPayment",
 ];
 
+/// Transactions with lines that can be closed one by one.
+const CLOSED_BY_LINES: [&str; 2] = ["purchaseOrder", "salesOrder"];
+
 /// Records of one type, by its REST name: `netsuite::record("salesOrder")`.
 ///
 /// Upserts are by external id, so repeating one is safe; they add lines unless the sublist is named in
@@ -51,16 +60,32 @@ const TRANSACTIONS: [&str; 14] = [
 pub fn record(name: &'static str) -> Record {
     Record {
         kind: Kind::new("netsuite", name),
+        types: vec![name],
         replaced: Vec::new(),
         open: None,
         closing: Closing::None,
     }
 }
 
-/// See [`record`].
+/// Transactions of one of several types, as the body's `recordType` says:
+/// `netsuite::transaction(&["salesOrder", "invoice"])`. One source record has one transaction, whatever its
+/// type: external ids and internal ids are unique over all transactions, and one that stands keeps its type.
+///
+/// Looked for in this order, with a request each: put the usual one first.
+pub fn transaction(types: &[&'static str]) -> Record {
+    Record {
+        kind: Kind::new("netsuite", "transaction"),
+        types: types.to_vec(),
+        ..record("transaction")
+    }
+}
+
+/// See [`record`] and [`transaction`].
 #[derive(Clone, Debug)]
 pub struct Record {
     kind: Kind,
+    /// By their REST names.
+    types: Vec<&'static str>,
     replaced: Vec<&'static str>,
     open: Option<&'static [&'static str]>,
     closing: Closing,
@@ -95,6 +120,92 @@ impl Record {
         self.closing = closing;
         self
     }
+
+    /// The record of one of the types, asked for in turn. An account may lack a type, whose feature is off; one
+    /// that has none of them is told.
+    async fn get(&self, ports: &Ports, path: impl Fn(&str) -> String) -> Result<Option<Held>> {
+        let mut lacking = None;
+        let mut is_any_there = false;
+        for kind in &self.types {
+            match get(ports, path(kind)).await {
+                Ok(Some(mut held)) => {
+                    if let ([_, _, ..], Value::Object(fields)) = (&self.types[..], &mut held.body) {
+                        fields.insert(RECORD_TYPE.to_owned(), (*kind).into());
+                    }
+                    return Ok(Some(held));
+                }
+                Ok(None) => is_any_there = true,
+                Err(fault) if errors::is_unknown_type(&fault) => lacking = Some(fault),
+                Err(fault) => return Err(fault),
+            }
+        }
+        match lacking {
+            Some(fault) if !is_any_there => Err(fault),
+            _ => Ok(None),
+        }
+    }
+
+    /// The type a body is for, and the body as it is sent.
+    fn typed(&self, body: &Value) -> Result<(&'static str, Value)> {
+        let mut body = body.clone();
+        if let [only] = self.types[..] {
+            return Ok((only, body));
+        }
+        let named = body
+            .as_object_mut()
+            .and_then(|fields| fields.remove(RECORD_TYPE));
+        Ok((self.known(named.as_ref())?, body))
+    }
+
+    fn type_of(&self, held: &Held) -> Result<&'static str> {
+        match self.types[..] {
+            [only] => Ok(only),
+            _ => self.known(held.body.at(RECORD_TYPE)),
+        }
+    }
+
+    fn known(&self, named: Option<&Value>) -> Result<&'static str> {
+        let named = named.and_then(Value::as_str).unwrap_or_default();
+        let known = self.types.iter().find(|kind| **kind == named);
+        known.copied().ok_or_else(|| {
+            let message = format!(
+                "{RECORD_TYPE} is \"{named}\", should be one of {}",
+                self.types.join(", ")
+            );
+            Fault::dead_letter(errors::INVALID, message)
+        })
+    }
+
+    /// The rows of SuiteQL that are such records. Transactions share a table, and so do items.
+    fn rows(&self, columns: &[&str]) -> Result<Query> {
+        let names: Vec<String> = self
+            .types
+            .iter()
+            .map(|kind| kind.to_ascii_lowercase())
+            .collect();
+        let transactions = self.types.iter().all(|kind| TRANSACTIONS.contains(kind));
+        match names.as_slice() {
+            names if transactions => {
+                let names: Vec<&str> = names.iter().map(String::as_str).collect();
+                Query::select(columns, "transaction")?.with_any("recordtype", &names)
+            }
+            [name] => Query::select(columns, name),
+            _ => Err(Fault::stop_flow(
+                errors::REQUEST,
+                "several types that are not all transactions share no table",
+            )),
+        }
+    }
+
+    /// The change that closes the record; `None` if it is closed already.
+    fn closing(&self, held: &Held) -> Result<Option<Value>> {
+        let kind = self.type_of(held)?;
+        if matches!(self.closing, Closing::Lines(_)) && !CLOSED_BY_LINES.contains(&kind) {
+            let message = format!("a {kind} can't be closed: credit, refund or void it by hand");
+            return Err(Fault::dead_letter(errors::NOT_CLOSABLE, message));
+        }
+        closing(self.closing, &held.body)
+    }
 }
 
 #[async_trait(?Send)]
@@ -109,8 +220,8 @@ impl Target for Record {
 
     /// Faults: those of [`client::send`] for a read; `ANSWER_INVALID` (retry) naming what is missing.
     async fn find(&self, ports: &Ports, external_id: &str) -> Result<Option<Held>> {
-        let path = external_path(self.kind.name, external_id);
-        let held = get(ports, path).await?;
+        let held = self.get(ports, |kind| external_path(kind, external_id));
+        let held = held.await?;
         if let Some(held) = &held {
             answers_to(held, external_id)?;
         }
@@ -119,16 +230,17 @@ impl Target for Record {
 
     /// Faults: as of [`Target::find`].
     async fn read(&self, ports: &Ports, id: &str) -> Result<Option<Held>> {
-        get(ports, internal_path(self.kind.name, id)).await
+        self.get(ports, |kind| internal_path(kind, id)).await
     }
 
     /// Faults: those of [`client::send`] for a write, `NETSUITE_INVALID` with the fields NetSuite refuses
     /// among them.
     async fn upsert(&self, ports: &Ports, external_id: &str, body: &Value) -> Result<()> {
         let settings = Settings::read(&*ports.variables)?;
-        let mut path = external_path(self.kind.name, external_id);
-        path.push_str(&replace(&self.replaced, body));
-        let call = Call::write(Method::PUT, path, body);
+        let (kind, body) = self.typed(body)?;
+        let mut path = external_path(kind, external_id);
+        path.push_str(&replace(&self.replaced, &body));
+        let call = Call::write(Method::PUT, path, &body);
         client::send(ports, &settings, &call).await?;
         Ok(())
     }
@@ -146,17 +258,21 @@ impl Target for Record {
         body: &Value,
     ) -> Result<()> {
         let settings = Settings::read(&*ports.variables)?;
-        let mut body = body.clone();
+        let (_, mut body) = self.typed(body)?;
         if self.external_id(held).is_none()
             && let Value::Object(fields) = &mut body
         {
             fields.insert(EXTERNAL_ID.to_owned(), external_id.into());
         }
-        let mut path = internal_path(self.kind.name, &held.id);
+        let mut path = internal_path(self.type_of(held)?, &held.id);
         path.push_str(&replace(&self.replaced, &body));
         let call = Call::write(Method::PATCH, path, &body);
         client::send(ports, &settings, &call).await?;
         Ok(())
+    }
+
+    fn reaches(&self, held: &Held, body: &Value) -> bool {
+        held.body.at(RECORD_TYPE) == body.at(RECORD_TYPE) || self.types.len() == 1
     }
 
     /// One query for the ids, then each record. One that goes in between is left out.
@@ -177,7 +293,7 @@ impl Target for Record {
             Some(Ok(after)) => Some(after),
             None => None,
         };
-        let query = rows_of(self.kind.name, &[])?;
+        let query = self.rows(&[])?;
         let page = query::page(ports, &settings, &query, after, record_count_max).await?;
         let ids: Vec<String> = page.rows.iter().map(query::id).collect::<Result<_>>()?;
         let mut reads = stream::iter(&ids)
@@ -202,7 +318,7 @@ impl Target for Record {
     ) -> Result<BTreeMap<String, Found>> {
         let settings = Settings::read(&*ports.variables)?;
         let column = field.to_ascii_lowercase();
-        let query = rows_of(self.kind.name, &[&column])?;
+        let query = self.rows(&[&column])?;
         directory::find_all(ports, &settings, &query, &column, keys).await
     }
 
@@ -212,26 +328,23 @@ impl Target for Record {
     }
 
     fn is_closed(&self, held: &Held) -> bool {
-        matches!(closing(self.closing, &held.body), Ok(None))
+        matches!(self.closing(held), Ok(None))
     }
 
     /// A record that is closed already is left alone.
     ///
     /// Faults: those of [`client::send`] for a write; `NETSUITE_REQUEST` (stop the flow) where
-    /// [`Record::closing_by`] names no way.
+    /// [`Record::closing_by`] names no way; `NETSUITE_NOT_CLOSABLE` (dead letter) for a transaction that
+    /// NetSuite knows no closing of, an invoice say.
     async fn close(&self, ports: &Ports, held: &Held) -> Result<()> {
-        let Some(change) = closing(self.closing, &held.body)? else {
+        let Some(change) = self.closing(held)? else {
             return Ok(());
         };
         let settings = Settings::read(&*ports.variables)?;
-        let path = internal_path(self.kind.name, &held.id);
+        let path = internal_path(self.type_of(held)?, &held.id);
         let call = Call::write(Method::PATCH, path, &change);
         client::send(ports, &settings, &call).await?;
         Ok(())
-    }
-
-    fn closed(&self, held: &Held) -> bool {
-        matches!(closing(self.closing, &held.body), Ok(None))
     }
 
     fn locked(&self, held: &Held) -> Option<String> {
@@ -241,15 +354,6 @@ impl Target for Record {
     fn settles_within(&self) -> Duration {
         SYNCHRONOUS_MAX
     }
-}
-
-/// The rows of SuiteQL that are records of this type. Transactions share a table, and so do items.
-fn rows_of(kind: &str, columns: &[&str]) -> Result<Query> {
-    if TRANSACTIONS.contains(&kind) {
-        return Query::select(columns, "transaction")?
-            .with("recordtype", &kind.to_ascii_lowercase());
-    }
-    Query::select(columns, &kind.to_ascii_lowercase())
 }
 
 async fn get(ports: &Ports, path: String) -> Result<Option<Held>> {

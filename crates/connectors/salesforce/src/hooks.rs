@@ -13,7 +13,7 @@ use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
-use sluice_core::{Hint, Hook, Kind, Ports, Refused, Result, Secret, Version};
+use sluice_core::{Hint, Hook, Kind, Ports, Refused, Result, Secret, Version, async_trait};
 use subtle::ConstantTimeEq;
 
 use crate::id::Id;
@@ -53,6 +53,7 @@ pub struct OutboundMessage {
     pub kind: Kind,
 }
 
+#[async_trait(?Send)]
 impl Hook for OutboundMessage {
     fn name(&self) -> &'static str {
         "outbound-message"
@@ -67,7 +68,7 @@ impl Hook for OutboundMessage {
         MessageSettings::read(&*ports.variables).map(drop)
     }
 
-    fn verify(
+    async fn verify(
         &self,
         ports: &Ports,
         rest: &str,
@@ -112,6 +113,7 @@ pub struct Json {
     pub kind: Kind,
 }
 
+#[async_trait(?Send)]
 impl Hook for Json {
     fn name(&self) -> &'static str {
         "json"
@@ -125,7 +127,7 @@ impl Hook for Json {
         SignatureSettings::read(&*ports.variables).map(drop)
     }
 
-    fn verify(
+    async fn verify(
         &self,
         ports: &Ports,
         rest: &str,

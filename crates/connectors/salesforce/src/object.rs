@@ -348,8 +348,8 @@ impl Source for Object {
             .ok_or_else(|| errors::answer_lacks("Date header"))
     }
 
-    fn streams(&self) -> &[&'static str] {
-        &self.streams
+    fn streams(&self, _: &Ports) -> Result<Vec<&'static str>> {
+        Ok(self.streams.clone())
     }
 
     async fn changed(

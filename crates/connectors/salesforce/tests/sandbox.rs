@@ -376,7 +376,7 @@ fn what_the_organization_announces_is_accepted() {
             .to_owned();
         let (name, rest) = path.split_once('/').unwrap_or((&path, ""));
         let hook: &dyn Hook = &**hooks.iter().find(|hook| hook.name() == name).unwrap();
-        let hints = hook.verify(&ports, rest, &delivery.request).unwrap();
+        let hints = run(hook.verify(&ports, rest, &delivery.request)).unwrap();
         assert_eq!(hints.len(), 1);
         assert_eq!(hints[0].id, held.id);
         assert_eq!(hints[0].version, Some(held.version));

@@ -9,13 +9,15 @@
 
 use std::time::Duration;
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use sluice_core::ports::{Cell, Row};
 use sluice_core::time::later;
 use sluice_core::{Fault, Hint, Ports, Result, Version, code};
 
 use super::leases::token;
-use super::{WAIT_MAX, ms};
+use super::{WAIT_MAX, ms, places};
 use crate::edit::Edit;
 use crate::seen::Seen;
 
@@ -50,7 +52,7 @@ pub struct Item {
     pub lease_until: Timestamp,
     /// A person's edit of the source's data, for as long as the source stays as it was then.
     pub edit: Option<Edit>,
-    hint: i64,
+    pub(crate) hint: i64,
     lease: i64,
 }
 
@@ -93,20 +95,29 @@ pub enum Finish<'a> {
 
 const COLUMNS: &str = "id, hint, version, attempts, forced, waiting_since, lease, lease_until, confirm_at, edit, edit_of";
 
+/// Hints that are durable now.
+#[derive(Debug, Default)]
+pub struct Put {
+    /// Items leased to this worker.
+    pub leased: Vec<Item>,
+    /// The others, by id: which hint each item bears. One that bears another was announced anew.
+    pub others: BTreeMap<String, i64>,
+}
+
 impl Queue<'_> {
     /// Commits the hints; coalesces those of one record; revives dead letters. When this returns they
     /// are durable. The first `lease_count` that are due and free are leased at once, in the same
-    /// statement, and returned.
-    pub async fn put(&self, hints: &[Hint], lease_count: usize) -> Result<Vec<Item>> {
-        let mut leased = Vec::new();
+    /// statement.
+    pub async fn put(&self, hints: &[Hint], lease_count: usize) -> Result<Put> {
+        let mut put = Put::default();
         for (at, part) in hints.chunks(HINT_COUNT_MAX).enumerate() {
             let lease_count = if at == 0 { lease_count } else { 0 };
-            leased.append(&mut self.put_part(part, lease_count).await?);
+            self.put_part(part, lease_count, &mut put).await?;
         }
-        Ok(leased)
+        Ok(put)
     }
 
-    async fn put_part(&self, hints: &[Hint], lease_count: usize) -> Result<Vec<Item>> {
+    async fn put_part(&self, hints: &[Hint], lease_count: usize, put: &mut Put) -> Result<()> {
         let now = self.ports.clock.now();
         let lease = token(self.ports);
         // ?1 flow, ?2 now, ?3 lease, ?4 lease_until, ?5 concurrency_max, ?6 settled
@@ -119,7 +130,7 @@ impl Queue<'_> {
             ms(later(now, self.settles_within)),
         ];
         let mut values = String::new();
-        let mut seen = std::collections::BTreeMap::new();
+        let mut seen = BTreeMap::new();
         for hint in hints {
             // One row a record: a statement can't change the same row twice.
             let newest = seen.entry(hint.id.id.as_str()).or_insert(hint.version);
@@ -140,22 +151,23 @@ impl Queue<'_> {
             parameters.push(version.map(|version| version.0).into());
         }
         if values.is_empty() {
-            return Ok(Vec::new());
+            return Ok(());
         }
         let statement = put_statement(&values);
-        let rows = self.ports.sql.execute(&statement, &parameters).await?;
-        let items: Vec<Item> = rows
-            .iter()
-            .map(|row| item(row, now))
-            .collect::<Result<Vec<_>>>()?;
-        Ok(items
-            .into_iter()
-            .filter(|item| item.lease == lease)
-            .collect())
+        for row in self.ports.sql.execute(&statement, &parameters).await? {
+            let item = item(&row, now)?;
+            if item.lease == lease {
+                put.leased.push(item);
+            } else {
+                put.others.insert(item.id, item.hint);
+            }
+        }
+        Ok(())
     }
 
-    /// Leases up to `count` items that are due, oldest first; none while the flow is paused.
-    pub async fn lease_due(&self, count: usize) -> Result<Vec<Item>> {
+    /// Leases up to `count` items that are due, those of `first` before the others, oldest first; none while the
+    /// flow is paused.
+    pub async fn lease_due(&self, count: usize, first: &[&str]) -> Result<Vec<Item>> {
         let now = self.ports.clock.now();
         // A look before the write: an empty queue costs no commit.
         let statement = "SELECT 1 FROM queue WHERE flow = ?1 AND state IN ('ready', 'waiting')
@@ -170,18 +182,22 @@ impl Queue<'_> {
         {
             return Ok(Vec::new());
         }
+        let order = match first.len() {
+            0 => String::new(),
+            count => format!("id IN ({}) DESC, ", places(8, count)),
+        };
         let statement = format!(
             "UPDATE queue SET lease = ?3, lease_until = ?4, attempts = attempts + 1, {}
              WHERE flow = ?1 AND id IN (
                 SELECT id FROM queue WHERE flow = ?1 AND state IN ('ready', 'waiting')
-                    AND due <= ?2 AND lease_until <= ?2 ORDER BY due
+                    AND due <= ?2 AND lease_until <= ?2 ORDER BY {order}due
                     LIMIT max(0, min(?5, ?6 - (SELECT count(*) FROM queue
                         WHERE flow = ?1 AND lease IS NOT NULL AND lease_until > ?2))))
                 AND NOT EXISTS (SELECT 1 FROM paused WHERE flow = ?1)
              RETURNING {COLUMNS}",
             taken_over("true", "?7")
         );
-        let parameters = [
+        let mut parameters = vec![
             self.flow.into(),
             ms(now),
             Cell::Integer(token(self.ports)),
@@ -190,6 +206,7 @@ impl Queue<'_> {
             Cell::Integer(self.concurrency_max.into()),
             ms(later(now, self.settles_within)),
         ];
+        parameters.extend(first.iter().map(|id| Cell::from(*id)));
         let rows = self.ports.sql.execute(&statement, &parameters).await?;
         rows.iter().map(|row| item(row, now)).collect()
     }

@@ -1,10 +1,10 @@
 //! The tables, and bringing a database to them.
 
 use sluice_core::ports::{Cell, Dialect, Sql};
-use sluice_core::{Fault, Result, code};
+use sluice_core::{Fault, Result, code, rate};
 
 /// The version the statements of this crate are written for.
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 
 /// Brings the database to the tables this release needs. Safe to repeat, and safe when two callers do it
 /// at once: every statement creates only what is absent.
@@ -30,7 +30,7 @@ pub async fn migrate(sql: &dyn Sql) -> Result<()> {
     for (column, kind) in QUEUE_COLUMNS_2 {
         add_to_queue(sql, column, kind).await?;
     }
-    for statement in TABLES_2 {
+    for statement in TABLES_2.iter().chain(&TABLES_3) {
         sql.execute(statement, &[]).await?;
     }
     // Last: whoever sees the version may rely on everything above.
@@ -223,3 +223,6 @@ const TABLES_2: [&str; 11] = [
         SELECT flow, target, id FROM outcome WHERE target IS NOT NULL ORDER BY seq DESC
         ON CONFLICT (flow, target) DO NOTHING",
 ];
+
+/// Version 3: the limits of systems that are asked by all workers together.
+const TABLES_3: [&str; 1] = [rate::TABLE];

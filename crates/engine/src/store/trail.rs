@@ -198,6 +198,18 @@ impl Trail<'_> {
         self.write(line, by).await.map(|_| ())
     }
 
+    /// Notes that a backfill is about to begin or to be stopped. It is kept elsewhere: the line comes first.
+    pub async fn backfill(&self, details: Value, by: &By) -> Result<()> {
+        let line = Line {
+            action: "backfill",
+            subject: self.flow,
+            details: Some(details),
+            condition: "true",
+            ..Line::default()
+        };
+        self.write(line, by).await.map(|_| ())
+    }
+
     async fn write(&self, line: Line<'_>, by: &By) -> Result<bool> {
         let statement = format!(
             "{INSERT} SELECT ?1, ?2, ?3, ?5, ?4, ?6, ?7, ?8, ?9 WHERE {} RETURNING seq",

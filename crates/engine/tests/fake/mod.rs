@@ -64,6 +64,9 @@ pub struct Systems {
     pub log: RefCell<Vec<String>>,
     /// What the next upsert ends with; with an unknown write it takes effect all the same.
     pub next_upsert: RefCell<Option<Fault>>,
+    /// What happens elsewhere while the next upsert is under way.
+    #[allow(clippy::type_complexity)]
+    pub meanwhile: RefCell<Option<Box<dyn FnOnce()>>>,
     pub now: Cell<i64>,
     next_id: Cell<u32>,
 }
@@ -185,8 +188,8 @@ impl Source for FakeSource {
         Ok(Timestamp::from_millisecond(self.0.now.get()).unwrap())
     }
 
-    fn streams(&self) -> &[&'static str] {
-        &["Deal"]
+    fn streams(&self, _: &Ports) -> Result<Vec<&'static str>> {
+        Ok(vec!["Deal"])
     }
 
     async fn changed(
@@ -269,6 +272,9 @@ impl Target for FakeTarget {
 
     async fn upsert(&self, _: &Ports, external_id: &str, body: &Value) -> Result<()> {
         self.0.note(format!("upsert {external_id}"));
+        if let Some(meanwhile) = self.0.meanwhile.take() {
+            meanwhile();
+        }
         let fault = self.0.next_upsert.take();
         if fault
             .as_ref()
@@ -353,10 +359,6 @@ impl Target for FakeTarget {
         Ok(())
     }
 
-    fn closed(&self, held: &Held) -> bool {
-        held.body.get("closed").is_some()
-    }
-
     fn locked(&self, held: &Held) -> Option<String> {
         held.body.get("approved").map(|_| "approved".to_owned())
     }
@@ -426,6 +428,7 @@ impl Directory for FakeItems {
 /// `POST /hooks/deal-to-order/ids`: an id a line.
 struct FakeHook(Kind);
 
+#[async_trait(?Send)]
 impl Hook for FakeHook {
     fn name(&self) -> &'static str {
         "ids"
@@ -439,7 +442,7 @@ impl Hook for FakeHook {
         Ok(())
     }
 
-    fn verify(
+    async fn verify(
         &self,
         _: &Ports,
         _: &str,
@@ -578,7 +581,7 @@ impl House {
     }
 
     pub fn run(&self) -> Value {
-        json!(block_on(self.worker().run(self.budget())).unwrap())
+        json!(block_on(self.worker().run(self.budget(), None)).unwrap())
     }
 
     pub fn status(&self) -> Value {

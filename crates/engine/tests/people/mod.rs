@@ -438,14 +438,9 @@ fn a_paused_flow_takes_hints_and_works_on_nothing() {
         (&json!("paused"), &Value::Null, &json!(0))
     );
     // A worker that was at it when the pause began takes nothing more.
-    let mut tally = engine::Tally::default();
-    block_on(
-        house
-            .worker()
-            .drain(&mut house.budget(), "test", &mut tally),
-    )
-    .unwrap();
-    assert_eq!(tally, engine::Tally::default());
+    let mut run = engine::Run::new("test");
+    block_on(house.worker().drain(&mut house.budget(), &mut run)).unwrap();
+    assert_eq!(run.tally, engine::Tally::default());
     assert_eq!(house.sync("D1")["state"], "in_work");
     let said = block_on(house.worker().sync("D1", &By::default())).unwrap();
     assert!(refused(said).contains("paused since"));
@@ -531,11 +526,11 @@ fn a_cursor_is_not_set_while_a_run_lists_and_an_open_window_is_given_up() {
     house.wait(60);
     let mut budget = house.budget();
     budget.records = 130;
-    block_on(house.worker().run(budget)).unwrap();
+    block_on(house.worker().run(budget, None)).unwrap();
     assert!(!house.status()["cursor"]["streams"]["Deal"]["open"].is_null());
     let until = house.clock_now().as_millisecond() + 300_000;
     let take = format!(
-        "INSERT INTO lease (name, token, until) VALUES ('extract:deal-to-order', 1, {until})"
+        "INSERT INTO lease (name, token, until) VALUES ('extract:deal-to-order:Deal', 1, {until})"
     );
     block_on(house.ports.sql.execute(&take, &[])).unwrap();
     let worker = house.worker();

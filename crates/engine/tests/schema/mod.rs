@@ -85,7 +85,7 @@ fn a_database_of_version_1_keeps_what_it_holds() {
     assert_eq!(tables(&*sql), tables(&*new));
     assert_eq!(
         rows(&*sql, "SELECT version FROM sluice_schema")[0].0[0],
-        SqlCell::Integer(2)
+        SqlCell::Integer(3)
     );
 
     // What died before can be skipped now.
@@ -149,8 +149,8 @@ fn a_migration_that_was_cut_off_goes_on_where_it_stopped() {
 #[test]
 fn a_database_of_a_later_release_is_left_alone() {
     let sql = version_1();
-    rows(&*sql, "UPDATE sluice_schema SET version = 3");
+    rows(&*sql, "UPDATE sluice_schema SET version = 4");
     let fault = block_on(migrate(&*sql)).unwrap_err();
-    assert!(fault.message.contains("schema 3"), "{fault}");
+    assert!(fault.message.contains("schema 4"), "{fault}");
     assert!(rows(&*sql, "SELECT name FROM sqlite_schema WHERE name = 'trail'").is_empty());
 }

@@ -48,9 +48,17 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         ("oldest due", time(&queue["oldest_due"])),
         ("cursor", cursor(&status["cursor"])),
         ("outcomes", counts(&status["outcomes"])),
+        ("backfill", backfill(&status["backfill"])),
     ]);
     runs(&status["runs"]);
     Ok(())
+}
+
+fn backfill(job: &Json) -> String {
+    match job.is_null() {
+        true => "none yet".to_owned(),
+        false => super::backfill::line(job),
+    }
 }
 
 /// Each stream, and up to when it was listed whole.

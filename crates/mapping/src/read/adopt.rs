@@ -4,8 +4,8 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use super::Context;
-use super::field::Place;
 use super::keys::{Keys, kind};
+use super::source::Place;
 use crate::adopt::{Adopt, NaturalKey};
 
 pub fn read(section: &Keys, context: &mut Context) -> Option<Adopt> {
@@ -51,7 +51,7 @@ fn one(value: &Spanned<DeValue>, context: &mut Context) -> Option<NaturalKey> {
     }
     let from = Place::Record.path(&keys, "from", context);
     let target = Place::WriteBack.path(&keys, "target", context)?.inner();
-    if target.contains('.') {
+    if target.contains(['.', '[']) {
         let span = keys.get("target")?.span();
         let reason = "a natural key stands in one field of the record itself";
         context.problems.add(span, reason);

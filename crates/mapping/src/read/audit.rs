@@ -1,8 +1,8 @@
 //! Reads `[order.audit]`.
 
-use super::field::{self, Place};
 use super::keys::Keys;
-use super::{Context, condition};
+use super::source::Place;
+use super::{Context, condition, convert};
 use crate::audit::{Audit, Side};
 
 const KNOWN: &[&str] = &["source", "target", "owned"];
@@ -33,13 +33,15 @@ fn side(audit: &Keys, name: &str, place: Place, context: &mut Context) -> Side {
             context.problems.add(keys.key_span(one), reason);
         }
     }
-    let table = keys.has("table").then(|| field::table(&keys, context));
+    let table = keys
+        .has("table")
+        .then(|| convert::table("table", &keys, context));
     Side {
         amount: place.path(&keys, "amount", context),
         currency: place.path(&keys, "currency", context),
         table: table.flatten(),
         date: match place.path(&keys, "date", context) {
-            Some(date) => field::zone(&keys, context).map(|zone| (date, zone)),
+            Some(date) => convert::zone(&keys, context).map(|zone| (date, zone)),
             None => None,
         },
     }

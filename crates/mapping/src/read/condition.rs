@@ -4,15 +4,26 @@ use serde_json::Value;
 use toml::Spanned;
 use toml::de::DeValue;
 
-use super::Context;
-use super::field::Place;
 use super::keys::{Keys, kind};
-use super::literal;
+use super::source::{self, Place};
+use super::{Context, literal, problem};
 use crate::condition::{Condition, Operand, Test};
 use crate::number::Digits;
+use crate::path::shown;
 
+const SUBJECTS: &[&str] = &["from", "concat", "setting"];
 const TESTS: &[&str] = &["equals", "not_equals", "in", "not_in", "exists"];
-const KNOWN: &[&str] = &["from", "equals", "not_equals", "in", "not_in", "exists"];
+const KNOWN: &[&str] = &[
+    "from",
+    "concat",
+    "separator",
+    "setting",
+    "equals",
+    "not_equals",
+    "in",
+    "not_in",
+    "exists",
+];
 
 /// The conditions under a table's `when`: one, or a list of them that must all hold.
 pub fn read(keys: &Keys, place: Place, context: &mut Context) -> Vec<Condition> {
@@ -56,26 +67,83 @@ fn one(
     if !keys.all_known(KNOWN, &mut context.problems) {
         return None;
     }
-    let path = place.path(&keys, "from", context);
-    if !keys.has("from") {
-        context
-            .problems
-            .add(value.span(), "the condition says no `from`");
+    let asked = one_of(SUBJECTS, &keys, context);
+    let said = one_of(TESTS, &keys, context);
+    let (asked, said) = (asked?, said?);
+    if asked != "concat" && keys.has("separator") {
+        let reason = format!("`separator` does not go with `{asked}`");
+        context.problems.add(keys.key_span("separator"), reason);
     }
-    let said: Vec<&str> = TESTS.iter().copied().filter(|key| keys.has(key)).collect();
-    let [said] = said.as_slice() else {
-        let reason = format!("the condition needs exactly one of {}", TESTS.join(", "));
-        context.problems.add(value.span(), reason);
-        return None;
-    };
-    let test = match *said {
+    let test = match said {
         "equals" => Test::In(vec![operand(keys.get(said)?, context)?]),
         "not_equals" => Test::NotIn(vec![operand(keys.get(said)?, context)?]),
         "in" => Test::In(operands(&keys, said, context)?),
         "not_in" => Test::NotIn(operands(&keys, said, context)?),
         _ => Test::Exists(keys.boolean(said, &mut context.problems)?),
     };
-    Some(Condition { path: path?, test })
+    if asked != "from" {
+        compares_text(asked, said, &test, &keys, context);
+    }
+    if asked == "setting" {
+        return settled(said, &test, &keys, context).map(Condition::Settled);
+    }
+    let source = source::read(asked, &keys, place, context)?;
+    Some(Condition::Asks { source, test })
+}
+
+/// The one of these keys that the condition has.
+fn one_of<'k>(known: &[&'k str], keys: &Keys, context: &mut Context) -> Option<&'k str> {
+    let said: Vec<&str> = known.iter().copied().filter(|key| keys.has(key)).collect();
+    let [said] = said.as_slice() else {
+        let reason = format!("the condition needs exactly one of {}", known.join(", "));
+        context.problems.add(keys.span.clone(), reason);
+        return None;
+    };
+    Some(said)
+}
+
+/// Notes what a text can't be compared with.
+fn compares_text(asked: &str, said: &str, test: &Test, keys: &Keys, context: &mut Context) {
+    let (Test::In(operands) | Test::NotIn(operands)) = test else {
+        return;
+    };
+    let is_text = |operand: &Operand| matches!(operand, Operand::Text(_));
+    if !operands.iter().all(is_text) {
+        let reason = format!("`{asked}` gives text, and is compared with text only");
+        context.problems.add(keys.key_span(said), reason);
+    }
+}
+
+/// The answer that the file's own settings give.
+fn settled(said: &str, test: &Test, keys: &Keys, context: &mut Context) -> Option<bool> {
+    let name = keys.text("setting", &mut context.problems)?;
+    let Some(choice) = context.choices.iter().find(|choice| choice.name == name) else {
+        let known = context.choices.iter().map(|choice| choice.name.as_str());
+        let hint = match problem::nearest(name, known) {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None => format!(
+                "write it under [settings.choices] as {} = \"…\"",
+                shown(name)
+            ),
+        };
+        let reason = format!("there is no choice `{}`, {hint}", shown(name));
+        context.problems.add(keys.get("setting")?.span(), reason);
+        return None;
+    };
+    let (Test::In(operands) | Test::NotIn(operands)) = test else {
+        let reason = "`exists` does not go with `setting`: a choice is always there";
+        context.problems.add(keys.key_span("exists"), reason);
+        return None;
+    };
+    for operand in operands {
+        if let Operand::Text(text) = operand
+            && let Some(refusal) = choice.refusal(text)
+        {
+            context.problems.add(keys.key_span(said), refusal);
+        }
+    }
+    let chosen = Operand::Text(choice.value.clone());
+    Some(operands.contains(&chosen) == matches!(test, Test::In(_)))
 }
 
 fn operands(keys: &Keys, key: &str, context: &mut Context) -> Option<Vec<Operand>> {

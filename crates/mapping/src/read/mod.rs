@@ -3,12 +3,16 @@
 mod adopt;
 mod audit;
 mod condition;
+mod convert;
 mod field;
 mod keys;
+mod list;
 mod literal;
 mod problem;
 mod section;
 mod settings;
+mod source;
+mod total;
 
 use std::sync::Arc;
 
@@ -22,6 +26,7 @@ use crate::file::MappingFile;
 use crate::zone::Zone;
 use keys::{Keys, in_order};
 use problem::Problems;
+use settings::Choice;
 
 /// A mapping is a page or two; this is a library of them.
 const BYTES_MAX: usize = 1 << 20;
@@ -33,6 +38,8 @@ pub struct Context<'t> {
     pub tables: Vec<Arc<Table>>,
     /// `settings.time_zone`, if said.
     pub zone: Option<Zone>,
+    /// `settings.choices`.
+    pub choices: Vec<Choice>,
 }
 
 pub fn file(origin: &str, text: &str) -> Result<MappingFile, Fault> {
@@ -61,12 +68,13 @@ fn read(
 ) -> Result<MappingFile, Fault> {
     let keys = Keys::new(document.get_ref(), document.span(), "the file");
     version(&keys, &mut problems);
-    let (settings, zone) = settings::read(&keys, &mut problems);
+    let (settings, zone, choices) = settings::read(&keys, &mut problems);
     let tables = tables(&keys, &mut problems);
     let mut context = Context {
         problems,
         tables,
         zone,
+        choices,
     };
     let mut sections = Vec::new();
     for (key, value) in in_order(document.get_ref()) {
@@ -124,9 +132,6 @@ fn tables(keys: &Keys, problems: &mut Problems) -> Vec<Arc<Table>> {
             problems.add(value.span(), reason);
             continue;
         };
-        if entries.is_empty() {
-            problems.add(name.span(), format!("{what} is empty"));
-        }
         let keys = Keys::new(entries, name.span(), &what);
         let entries = in_order(entries)
             .into_iter()

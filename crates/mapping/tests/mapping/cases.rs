@@ -45,6 +45,36 @@ fn right_cases_pass() {
 }
 
 #[test]
+fn a_total_that_differs_and_two_reasons_for_one_path() {
+    let mapping = "version = 1\n[[o.lists.l]]\nfrom = \"L\"\nfields.q = { from = \"Q\", as = \"decimal\" }\n\
+                   [[o.lists.l]]\nfrom = \"M\"\nfields.q = { from = \"Q\", as = \"decimal\" }\n\
+                   [o.total]\nsource = \"T\"\ntarget = { list = \"l\", field = \"q\" }\n";
+    let folder = flow(
+        "totals",
+        &[
+            ("mapping.toml", mapping),
+            (
+                "cases/differs/input.json",
+                r#"{"T":3,"L":[{"Q":1}],"M":[{"Q":1}]}"#,
+            ),
+            (
+                "cases/differs/expected.json",
+                r#"{"section":"o","bad_fields":{"l.q":"adds up to 2, but T is 3; the difference is -1"}}"#,
+            ),
+            (
+                "cases/twice/input.json",
+                r#"{"T":3,"L":[{"Q":"x"}],"M":[{}]}"#,
+            ),
+            (
+                "cases/twice/expected.json",
+                r#"{"section":"o","bad_fields":{"l[0].q":"L[0].Q is not a number; M[0].Q is missing"}}"#,
+            ),
+        ],
+    );
+    assert_eq!(mapping::cases::run(folder), Ok(2));
+}
+
+#[test]
 fn wrong_cases_are_named() {
     for (name, input, expected, words) in [
         (

@@ -77,6 +77,7 @@ fn integer() {
             ("3.0", "3"),
             ("1.20e1", "12"),
             (r#""42""#, "42"),
+            (r#""4e1""#, "is not a number"),
             ("9223372036854775807", "9223372036854775807"),
             ("-9223372036854775808", "-9223372036854775808"),
             ("9223372036854775808", "is out of range for a whole number"),
@@ -106,6 +107,15 @@ fn decimal() {
             ("1e3", "1000"),
             ("-1.5E-2", "-0.015"),
             (r#""1234.56""#, "1234.56"),
+            (r#""12.30""#, "12.30"),
+            (r#""-0.05""#, "-0.05"),
+            (r#""1e3""#, "is not a number"),
+            (r#""1E+3""#, "is not a number"),
+            (r#""+5""#, "is not a number"),
+            (r#""5.""#, "is not a number"),
+            (r#"".5""#, "is not a number"),
+            (r#""5 ""#, "is not a number"),
+            (r#"" ""#, "is not a number"),
             (
                 "123456789012345678901234.5678",
                 "123456789012345678901234.5678",
@@ -135,6 +145,35 @@ fn decimal() {
             ("1.234", "has more than 2 digits after the point"),
             ("1e-3", "has more than 2 digits after the point"),
         ],
+    );
+}
+
+#[test]
+fn decimal_of_one_sign() {
+    field(
+        "as = \"decimal\", sign = \"negative\"",
+        &[
+            (r#""1.50""#, "-1.50"),
+            (r#""-1.50""#, "-1.50"),
+            ("2e1", "-20"),
+            (r#""0.00""#, "0.00"),
+            ("-0.00", "0"),
+            (r#""x""#, "is not a number"),
+        ],
+    );
+    field(
+        "as = \"decimal\", sign = \"positive\", scale_max = 2",
+        &[
+            (r#""-1.50""#, "1.50"),
+            (r#""1.50""#, "1.50"),
+            ("-0", "0"),
+            ("-1.505", "has more than 2 digits after the point"),
+        ],
+    );
+    check(
+        r#"t = { from = "F", as = "decimal", sign = "negative", default = 2.0 }"#,
+        "{}",
+        r#"{"t":-2.0}"#,
     );
 }
 
@@ -230,6 +269,28 @@ fn concatenation() {
 
     let line = r#"t = { concat = ["A", "B"], max_length = 3, cut = true }"#;
     check(line, r#"{"A":"xä","B":"yz"}"#, r#"{"t":"xäy"}"#);
+}
+
+#[test]
+fn concatenation_looked_up() {
+    let table = r#"t = { concat = ["A", "B"], separator = " ", table = "terms" }"#;
+    check(table, r#"{"A":"Net","B":30}"#, r#"{"t":"11"}"#);
+    check(
+        table,
+        r#"{"A":"Net","B":31}"#,
+        "t: A + B is `Net 31`, which the table `terms` does not list",
+    );
+    check(table, "{}", "t: A is missing, B is missing");
+    let link = r#"t = { concat = ["A", "B"], link = "customer", optional = true }"#;
+    check(link, r#"{"A":"a","B":1}"#, r#"{"t":"t1"}"#);
+    check(
+        link,
+        r#"{"A":"a","B":2}"#,
+        "t: A + B is `a2`, which is linked to no `customer`",
+    );
+    // Part of a key is another key, not a shorter one.
+    check(link, r#"{"A":"a1"}"#, "{}");
+    check(link, r#"{"A":"a1","B":[]}"#, "t: B is a list, not text");
 }
 
 #[test]

@@ -73,7 +73,7 @@ fn settings() {
         (
             "colour = 1",
             "3:1: unknown key `colour` in the settings; known are time_zone, start_at, \
-             update_approved_orders, concurrency_max",
+             update_approved_orders, concurrency_max, choices",
         ),
         (
             "time_zone = \"Middle-earth/Shire\"",
@@ -136,7 +136,8 @@ fn settings() {
 #[test]
 fn tables() {
     let with = |lines: &str| format!("version = 1\n{lines}\n[o.fields]\na = {{constant=1}}");
-    refused(&with("[tables.terms]"), "2:9: the table `terms` is empty");
+    let line = "[tables.terms]\n[p.fields]\nt = { from = \"A\", table = \"terms\" }";
+    refused(&with(line), "4:19: the table `terms` is empty");
     refused(
         &with("[tables]\nterms = 5"),
         "3:9: the table `terms` must be a table of texts",
@@ -161,7 +162,10 @@ fn conditions() {
             "[1]",
             "3:9: `when` must be `{ from = \"…\", equals = … }`, not a number",
         ),
-        ("{ equals = 1 }", "3:8: the condition says no `from`"),
+        (
+            "{ equals = 1 }",
+            "3:8: the condition needs exactly one of from, concat, setting",
+        ),
         (
             "{ from = \"A\" }",
             "3:8: the condition needs exactly one of equals, not_equals, in, not_in, exists",
@@ -172,7 +176,8 @@ fn conditions() {
         ),
         (
             "{ from = \"A\", colour = 1 }",
-            "3:22: unknown key `colour` in a condition; known are from, equals, not_equals, in, not_in, exists",
+            "3:22: unknown key `colour` in a condition; known are from, concat, separator, setting, equals, \
+             not_equals, in, not_in, exists",
         ),
         (
             "{ from = \"A\", equal = 1 }",
@@ -234,7 +239,7 @@ fn lists() {
     }
     refused(
         "version = 1\n[o.lists]\nl = 5",
-        "3:5: the list `l` must be a table",
+        "3:5: the list `l` must be a table, or a list of tables",
     );
 }
 

@@ -43,7 +43,7 @@ fn where_a_value_comes_from() {
     );
     line(
         "t = [1]",
-        "5: `t` must be `{ from = \"…\" }` or the like, not a list",
+        "6: an alternative of `t` must be `{ from = \"…\" }` or the like, not a number",
     );
     line(
         "a.b = { from = \"A\" }",
@@ -89,7 +89,7 @@ fn paths() {
     );
     line(
         "t = { from = \"A[0]\" }",
-        "14: the path `A[0]` can't hold '['; paths are names with dots between",
+        "14: in the path `A[0]`, `[0]` must be `[field=text]`",
     );
     line(
         "t = { from = \"A B\" }",

@@ -137,3 +137,26 @@ fn written_back_is_what_the_target_holds() {
     let none = crate::check::section("x = { constant = 1 }");
     assert!(none.write_back(&held).unwrap().is_empty());
 }
+
+#[test]
+fn an_alias_stands_for_the_id_and_the_key_that_the_table_lists() {
+    let section = section(
+        r#"
+version = 1
+[tables.sku]
+"OLD 1" = "NEW-1"
+[order]
+[order.fields]
+"item.id" = { from = "Sku", link = "item", key = "Sku", alias = "sku" }
+"#,
+    );
+    for (sku, known) in [("OLD 1", "NEW-1"), ("OTHER", "OTHER")] {
+        let body = json!({ "Sku": sku });
+        let met = section.references(&body).unwrap();
+        assert_eq!(met, [reference("item", known, Some(known))]);
+        let mut links = Links::new();
+        links.insert("item", known, "7");
+        let mapped = section.apply(&body, &links).unwrap();
+        assert_eq!(mapped, json!({ "item": { "id": "7" } }));
+    }
+}

@@ -23,8 +23,9 @@ fn an_acknowledged_webhook_is_lost_with_its_worker() {
         }
         acknowledged += 1;
         // Nobody but the queue may know of it: the schedule finds nothing new.
-        let hold = "INSERT OR REPLACE INTO lease VALUES ('extract:opportunity-to-sales-order', 1, \
-            (SELECT max(hinted) + 3600000 FROM (SELECT hinted FROM queue UNION SELECT at FROM outcome)))";
+        let hold = "INSERT OR REPLACE INTO lease SELECT 'extract:opportunity-to-sales-order:' || stream, 1, \
+            (SELECT max(hinted) + 3600000 FROM (SELECT hinted FROM queue UNION SELECT at FROM outcome)) \
+            FROM (SELECT 'Opportunity' AS stream UNION SELECT 'OpportunityLineItem')";
         stage.ground.look(hold).unwrap();
         stage.wait(minutes(3));
         stage.tick();

@@ -188,3 +188,79 @@ fn what_is_missing_is_said_at_the_first_call() {
     assert_eq!(fault.code, code::VARIABLE_MISSING);
     assert!(fault.to_string().contains("netsuite_auth"));
 }
+
+fn sales() -> Record {
+    transaction(&["salesOrder", "invoice"])
+        .replacing("item")
+        .closing_by(Closing::Lines("item"))
+}
+
+#[test]
+fn a_transaction_is_looked_for_among_its_types_and_says_which_it_is() {
+    let script = Script::new(vec![
+        Ok(refused(404, "NONEXISTENT_ID")),
+        Ok(answer(200, r#"{"id":"77","externalId":"x"}"#)),
+    ]);
+    let found = run(sales().find(&script.ports("token"), "x"));
+    let found = found.unwrap().unwrap();
+    assert_eq!(found.body["recordType"], "invoice");
+    assert_eq!(
+        script.lines(),
+        ["salesOrder", "invoice"]
+            .map(|kind| format!("GET {ORIGIN}/{kind}/eid:x?expandSubResources=true"))
+    );
+}
+
+#[test]
+fn a_transaction_is_made_as_the_type_its_body_names_and_keeps_it() {
+    let script = Script::new(vec![Ok(answer(204, "")), Ok(answer(204, ""))]);
+    let ports = script.ports("token");
+    let body = parse(r#"{"recordType":"invoice","memo":"m"}"#);
+    run(sales().upsert(&ports, "x", &body)).unwrap();
+    let order = held(r#"{"id":"5","recordType":"salesOrder","externalId":"x"}"#);
+    assert!(!sales().reaches(&order, &body));
+    run(sales().update(&ports, &order, "x", &body)).unwrap();
+    assert_eq!(
+        script.lines(),
+        [
+            format!("PUT {ORIGIN}/invoice/eid:x {{\"memo\":\"m\"}}"),
+            format!("PATCH {ORIGIN}/salesOrder/5 {{\"memo\":\"m\"}}"),
+        ]
+    );
+}
+
+#[test]
+fn a_transaction_of_no_known_type_is_not_sent() {
+    let script = Script::new(vec![]);
+    for body in [json!({}), json!({"recordType": "estimate"})] {
+        let fault = run(sales().upsert(&script.ports("token"), "x", &body)).unwrap_err();
+        assert_eq!(fault.action, Action::DeadLetter, "{fault}");
+        assert!(fault.message.contains("salesOrder, invoice"), "{fault}");
+    }
+}
+
+#[test]
+fn an_invoice_has_no_closing() {
+    let script = Script::new(vec![]);
+    let invoice = held(r#"{"id":"5","recordType":"invoice","item":{"items":[{"line":1}]}}"#);
+    let fault = run(sales().close(&script.ports("token"), &invoice)).unwrap_err();
+    assert_eq!(
+        (fault.code, fault.action.clone()),
+        (errors::NOT_CLOSABLE, Action::DeadLetter)
+    );
+    assert!(!sales().is_closed(&invoice));
+}
+
+#[test]
+fn an_account_may_lack_a_type_but_not_all_of_them() {
+    let none = || Ok(refused(404, "NONEXISTENT_ID"));
+    let lacking = || Ok(refused(404, "NONEXISTENT_RECORD_TYPE"));
+    let script = Script::new(vec![none(), lacking()]);
+    assert_eq!(
+        run(sales().find(&script.ports("token"), "x")).unwrap(),
+        None
+    );
+    let script = Script::new(vec![lacking(), lacking()]);
+    let fault = run(sales().find(&script.ports("token"), "x")).unwrap_err();
+    assert_eq!(fault.action, Action::StopFlow);
+}

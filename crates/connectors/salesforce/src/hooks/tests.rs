@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::script::{NOW_S, Script};
+use crate::script::{NOW_S, Script, run};
 
 pub const OPPORTUNITY: Kind = Kind::new("salesforce", "Opportunity");
 pub const ID: &str = "006e0000004lnFFAAY";
@@ -18,7 +18,7 @@ pub fn announced(
         request.headers_mut().append(name, value.parse().unwrap());
     }
     let script = Script::new(vec![]);
-    hook.verify(&script.ports(), rest, &request)
+    run(hook.verify(&script.ports(), rest, &request))
 }
 
 pub fn status(result: Result<Vec<Hint>, Refused>) -> u16 {

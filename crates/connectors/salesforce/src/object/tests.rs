@@ -248,7 +248,7 @@ fn changed_lines_make_their_opportunity_due() {
     let (got, _) = changed("OpportunityLineItem", 5, page(&[line(Value::Null)]));
     assert!(got.unwrap().changes.is_empty());
     assert_eq!(
-        opportunity().streams(),
+        opportunity().streams(&Script::new(vec![]).ports()).unwrap(),
         ["Opportunity", "OpportunityLineItem"]
     );
 }

@@ -226,7 +226,7 @@ fn external_id(record: &Json) -> String {
 }
 
 fn key(id: &str) -> String {
-    format!("amazon:order:{id}:salesorder")
+    format!("amazon:order:{id}:transaction")
 }
 
 fn place(order: &Json) -> String {

@@ -5,7 +5,7 @@ use sluice_core::{Hint, Hook, Kind, Version};
 use super::*;
 use crate::hooks::tests::{ID, OPPORTUNITY, announced, status};
 use crate::hooks::{FORBIDDEN, NOT_CONFIGURED, NOT_FOUND, OutboundMessage, TOO_LARGE};
-use crate::script::{ORGANIZATION, Script, sample};
+use crate::script::{ORGANIZATION, Script, run, sample};
 
 fn message(body: &str) -> Result<Vec<Hint>, Refused> {
     message_bytes(body.as_bytes())
@@ -123,7 +123,7 @@ fn senders_must_know_the_secret_and_be_the_organization() {
     let script = Script::new(vec![]);
     let ports = script.ports_with(&[("webhook_path_secret", "")]);
     let request = Request::new(Bytes::new());
-    assert_eq!(hook.verify(&ports, "", &request), Err(NOT_CONFIGURED));
+    assert_eq!(run(hook.verify(&ports, "", &request)), Err(NOT_CONFIGURED));
     assert!(hook.check(&ports).is_err());
     assert!(hook.check(&script.ports()).is_ok());
 }

@@ -1,0 +1,403 @@
+//! Orders as a source: fetched, listed by change and by creation.
+
+pub(crate) mod check;
+mod place;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use http::header::DATE;
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+use sluice_core::time::earlier;
+use sluice_core::{
+    Body, Change, Fault, Found, Gone, Hook, Kind, Moment, Observed, Page, Ports, Position, Record,
+    Result, Selection, Source, Version, Window, async_trait,
+};
+
+use crate::client;
+use crate::errors;
+use crate::hooks::{EventBridge, Sns};
+use crate::id::Id;
+use crate::report;
+use crate::search::{self, By, PAGE_ORDERS_MAX, Search};
+use crate::settings::{Account, Backfill, Settings};
+use place::Place;
+
+/// Orders of every marketplace in `amazon_marketplaces`.
+pub fn orders() -> Orders {
+    Orders
+}
+
+/// A source. See [`orders`].
+#[derive(Clone, Copy, Debug)]
+pub struct Orders;
+
+pub(crate) const KIND: Kind = Kind::new("amazon", "Order");
+
+/// Whoever bought: no record of its own, but a part of an order. Known by `buyer.id`.
+pub const BUYER: Kind = Kind::new("amazon", "Buyer");
+/// What is sold, known by the seller's SKU.
+pub const PRODUCT: Kind = Kind::new("amazon", "Product");
+
+/// An order is searchable some time after its update; Amazon refuses a bound younger than this.
+const SETTLED: Duration = Duration::from_secs(2 * 60);
+/// Five times what Amazon itself allows for: an update that shows later than that is found by its notification.
+/// More would cost: a page of searchOrders comes back every three minutes, and overlaps are read again.
+const OVERLAP: Duration = Duration::from_secs(10 * 60);
+/// How often a window may begin anew before somebody should look.
+const RESTART_COUNT_MAX: u32 = 3;
+
+impl Orders {
+    /// One page of a search. A page token that Amazon refuses (it lives 24 hours, and only with the very
+    /// parameters it was given for) costs the window's beginning: that repeats orders and skips none.
+    async fn searched(
+        &self,
+        ports: &Ports,
+        by: By,
+        account: &Account,
+        window: &Window,
+        limit: usize,
+        select: &Selection,
+    ) -> Result<Page> {
+        let settings = Settings::read(&*ports.variables)?;
+        // A bound before its window's start was never ours.
+        let place = Place::of(&window.after.id);
+        let place = match place.until {
+            Some(until) if until < window.after.watermark => Place::default(),
+            _ => place,
+        };
+        let until = place.until.unwrap_or(window.until);
+        let include = search::included(select);
+        let mut search = Search {
+            account,
+            by,
+            after: window.after.watermark,
+            until,
+            include: &include,
+            order_count_max: limit,
+            token: place.token.as_deref(),
+        };
+        if search.after > until {
+            return Ok(Page {
+                changes: Vec::new(),
+                next: None,
+            });
+        }
+        let mut restarts = place.restarts;
+        let mut sent = client::send(ports, &settings, account, &search.call()).await;
+        if search.token.is_some()
+            && let Err(fault) = &sent
+            && client::is_refusal(fault, 400)
+        {
+            restarts += 1;
+            if restarts > RESTART_COUNT_MAX {
+                let why = format!("its page tokens were refused {restarts} times in one window");
+                return Err(errors::paging(why));
+            }
+            search.token = None;
+            sent = client::send(ports, &settings, account, &search.call()).await;
+        }
+        let page = search::read_page(&sent?)?;
+        if page.orders.len() > limit {
+            return Err(errors::paging("a page holds more orders than asked for"));
+        }
+        if page.next.is_some() && page.next.as_deref() == search.token {
+            return Err(errors::paging("a page is followed by itself"));
+        }
+        let changes = page.orders.into_iter().map(|order| change(order, &include));
+        let next = page.next.map(|token| Position {
+            watermark: window.after.watermark,
+            id: Place {
+                until: Some(until),
+                restarts,
+                token: Some(token),
+            }
+            .text(),
+        });
+        Ok(Page {
+            changes: changes.collect::<Result<_>>()?,
+            next,
+        })
+    }
+
+    /// The order, asked of one account after the other.
+    async fn find(
+        &self,
+        ports: &Ports,
+        settings: &Settings,
+        id: &Id,
+        select: &Selection,
+    ) -> Result<Observed> {
+        let include = search::included(select);
+        let call = search::order_call(id, &include);
+        let mut refused = None;
+        for account in &settings.accounts {
+            match client::send(ports, settings, account, &call).await {
+                Ok(response) => {
+                    let order = search::read_order(&response)?;
+                    return observed(id, order, &include);
+                }
+                Err(fault) if client::is_refusal(&fault, 404) => {}
+                // An id of another region may be no id at all here.
+                Err(fault) if client::is_refusal(&fault, 400) => refused = refused.or(Some(fault)),
+                Err(fault) => return Err(fault),
+            }
+        }
+        match refused {
+            None => Ok(Observed::Gone(Gone::Unknown)),
+            // About this order, not about the flow: the request has one form.
+            Some(fault) => {
+                let refused = Fault::dead_letter(errors::REQUEST, &fault.message);
+                Err(match &fault.answer {
+                    Some(answer) => refused.with_answer(answer.clone()),
+                    None => refused,
+                })
+            }
+        }
+    }
+}
+
+#[async_trait(?Send)]
+impl Source for Orders {
+    fn kind(&self) -> Kind {
+        KIND
+    }
+
+    fn check(&self, ports: &Ports) -> Result<()> {
+        Settings::read(&*ports.variables).map(drop)
+    }
+
+    fn hooks(&self) -> Vec<Box<dyn Hook>> {
+        vec![Box::new(EventBridge), Box::new(Sns)]
+    }
+
+    /// Amazon deletes no order; after two years it does not know them any more.
+    ///
+    /// Faults: `AMAZON_ID_INVALID`, `AMAZON_ORDER_INVALID` (dead letter), those of [`client::send`].
+    async fn fetch(&self, ports: &Ports, id: &str, select: &Selection) -> Result<Observed> {
+        let settings = Settings::read(&*ports.variables)?;
+        let id = Id::required(id)?;
+        self.find(ports, &settings, &id, select).await
+    }
+
+    /// One request an order: there is no other way.
+    ///
+    /// Faults: as of [`Source::fetch`].
+    async fn fetch_all(
+        &self,
+        ports: &Ports,
+        ids: &[String],
+        select: &Selection,
+    ) -> Result<BTreeMap<String, Observed>> {
+        let settings = Settings::read(&*ports.variables)?;
+        let mut observed = BTreeMap::new();
+        for id in ids {
+            let found = match Id::parse(id) {
+                Some(parsed) => self.find(ports, &settings, &parsed, select).await?,
+                // Nobody has an order of an id that can be none.
+                None => Observed::Gone(Gone::Unknown),
+            };
+            observed.insert(id.clone(), found);
+        }
+        Ok(observed)
+    }
+
+    /// By `orderId` only: Amazon searches by nothing else that names one order.
+    ///
+    /// Faults: `AMAZON_REQUEST` (stop the flow) for another field, those of [`Source::fetch_all`].
+    async fn find_all(
+        &self,
+        ports: &Ports,
+        field: &str,
+        keys: &[String],
+    ) -> Result<BTreeMap<String, Found>> {
+        if field != "orderId" {
+            let message = format!("Amazon finds orders by their ids, not by {field}");
+            return Err(Fault::stop_flow(errors::REQUEST, message));
+        }
+        let observed = self.fetch_all(ports, keys, &Selection::default()).await?;
+        let found = observed.into_iter().filter_map(|(id, seen)| match seen {
+            Observed::Present(_) => Some((id.clone(), Found::One(id))),
+            Observed::Gone(_) => None,
+        });
+        Ok(found.collect())
+    }
+
+    /// The `Date` of an answer, less the two minutes that Amazon wants to lie between an update and the bound
+    /// of a search. Whole seconds, rounded down by it.
+    ///
+    /// Faults: those of [`client::greet`], `ANSWER_INVALID` (retry).
+    async fn now(&self, ports: &Ports) -> Result<Timestamp> {
+        let settings = Settings::read(&*ports.variables)?;
+        let account = settings.accounts.first();
+        let account = account.ok_or_else(|| errors::answer_lacks("account"))?;
+        let response = client::greet(ports, account).await?;
+        response
+            .headers()
+            .get(DATE)
+            .and_then(|date| date.to_str().ok())
+            .and_then(|date| httpdate::parse_http_date(date).ok())
+            .and_then(|date| Timestamp::try_from(date).ok())
+            .map(|date| earlier(date, SETTLED))
+            .ok_or_else(|| errors::answer_lacks("Date header"))
+    }
+
+    /// One a marketplace, by its country, so that each can have a schedule of its own. Those of one account
+    /// share its limits.
+    fn streams(&self, ports: &Ports) -> Result<Vec<&'static str>> {
+        Ok(Settings::read(&*ports.variables)?.streams())
+    }
+
+    /// All of them: an order is in one marketplace only.
+    fn own_streams(&self, ports: &Ports) -> Result<Vec<&'static str>> {
+        self.streams(ports)
+    }
+
+    fn overlap(&self) -> Duration {
+        OVERLAP
+    }
+
+    /// A report is of thirty days at most. A search could be of any, but a week tells how far it is.
+    fn slice(&self, ports: &Ports) -> Result<Duration> {
+        let days = match Settings::read(&*ports.variables)?.backfill {
+            Backfill::Orders => 7,
+            Backfill::Reports => 30,
+        };
+        Ok(Duration::from_secs(days * 24 * 60 * 60))
+    }
+
+    /// Amazon promises no order within a window: places are page tokens.
+    async fn changed(
+        &self,
+        ports: &Ports,
+        stream: &str,
+        window: &Window,
+        record_count_max: usize,
+        select: &Selection,
+    ) -> Result<Page> {
+        let settings = Settings::read(&*ports.variables)?;
+        let account = &account(&settings, stream)?;
+        let limit = record_count_max.clamp(1, PAGE_ORDERS_MAX);
+        self.searched(ports, By::Updated, account, window, limit, select)
+            .await
+    }
+
+    /// As `amazon_backfill` says: by a search, or by a report.
+    ///
+    /// Faults: as of [`Source::changed`]; those of [`report::past`].
+    async fn past(
+        &self,
+        ports: &Ports,
+        stream: &str,
+        window: &Window,
+        record_count_max: usize,
+        select: &Selection,
+    ) -> Result<Page> {
+        let settings = Settings::read(&*ports.variables)?;
+        let account = &account(&settings, stream)?;
+        let limit = record_count_max.clamp(1, PAGE_ORDERS_MAX);
+        match settings.backfill {
+            Backfill::Orders => {
+                self.searched(ports, By::Created, account, window, limit, select)
+                    .await
+            }
+            Backfill::Reports => {
+                let limit = record_count_max.max(1);
+                report::past(ports, &settings, account, window, limit, select).await
+            }
+        }
+    }
+
+    /// Fault: `AMAZON_READ_ONLY` (stop the flow), unless there is nothing to write.
+    async fn write_back(&self, _: &Ports, _: &str, fields: &Map<String, Value>) -> Result<()> {
+        if fields.is_empty() {
+            return Ok(());
+        }
+        let message = "an Amazon order has no field for us; take [write_back] out of the mapping";
+        Err(Fault::stop_flow(errors::READ_ONLY, message))
+    }
+}
+
+fn account(settings: &Settings, stream: &str) -> Result<Account> {
+    settings.account(stream).ok_or_else(|| {
+        let message = format!("the stream {stream} is no marketplace of amazon_marketplaces");
+        Fault::stop_flow(errors::REQUEST, message)
+    })
+}
+
+/// An order of a page. One that is not as it must be is announced without its body: it is then fetched by
+/// itself, and becomes a dead letter by itself.
+///
+/// Fault: `ANSWER_INVALID` (retry) for one that can't even be named.
+fn change(order: Value, include: &[&'static str]) -> Result<Change> {
+    let id = order.at("orderId").and_then(Value::as_str);
+    let id = id
+        .filter(|id| (1..=64).contains(&id.len()) && id.bytes().all(|it| it.is_ascii_graphic()))
+        .ok_or_else(|| errors::answer_lacks("orders[].orderId"))?;
+    let id = KIND.id(id);
+    let version = version(&order);
+    let is_good = Id::parse(&id.id).is_some() && check::bad_fields(&order).is_empty();
+    Ok(Change {
+        version,
+        record: version.filter(|_| is_good).map(|version| Record {
+            id: id.clone(),
+            version,
+            body: asked_for(order, include),
+        }),
+        id,
+    })
+}
+
+fn observed(id: &Id, order: Value, include: &[&'static str]) -> Result<Observed> {
+    if order.at("orderId").and_then(Value::as_str) != Some(id.as_str()) {
+        return Err(errors::answer_lacks("order of the id asked for"));
+    }
+    let bad = check::bad_fields(&order);
+    match version(&order) {
+        Some(version) if bad.is_empty() => Ok(Observed::Present(Record {
+            id: KIND.id(id.as_str()),
+            version,
+            body: asked_for(order, include),
+        })),
+        _ => {
+            let message = format!("the order {id} is not what an order must be");
+            Err(Fault::dead_letter(errors::ORDER_INVALID, message).with_fields(bad))
+        }
+    }
+}
+
+pub(crate) fn version(order: &Value) -> Option<Version> {
+    let time = order.at("lastUpdatedTime").and_then(Value::as_str)?;
+    Moment::instant(time).map(|time| Version(time.as_millisecond()))
+}
+
+/// Personal data that came unasked stays out.
+fn asked_for(mut order: Value, include: &[&'static str]) -> Value {
+    for (field, set) in [("buyer", "BUYER"), ("recipient", "RECIPIENT")] {
+        if let Value::Object(fields) = &mut order
+            && !include.contains(&set)
+        {
+            fields.remove(field);
+        }
+    }
+    if let Some(id) = buyer_id(&order)
+        && let Some(Value::Object(buyer)) = order.get_mut("buyer")
+    {
+        buyer.insert("id".to_owned(), id.into());
+    }
+    order
+}
+
+/// What tells a buyer from others: Amazon's own address for them, which it gives with orders the seller
+/// fulfils. Hashed: ids stand in links, external ids and logs, where no address belongs.
+fn buyer_id(order: &Value) -> Option<String> {
+    let address = order.at("buyer.buyerEmail").and_then(Value::as_str)?;
+    let address = address.trim().to_lowercase();
+    let digest = Sha256::digest(address.as_bytes());
+    (!address.is_empty()).then(|| hex::encode(&digest[..16]))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,327 @@
+use serde_json::json;
+use sluice_core::{Action, code};
+
+use super::*;
+use crate::errors::{ORDER_INVALID, READ_ONLY, REQUEST};
+use crate::id::ID_INVALID;
+use crate::script::{EU, NA, NOW_S, Script, answer, order, refused, run, token};
+
+const ID: &str = "902-3159896-1390916";
+const OTHER: &str = "902-3159896-1390917";
+const UPDATED: &str = "2026-11-20T10:00:00Z";
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(second).unwrap()
+}
+
+fn window(id: &str) -> Window {
+    Window {
+        after: Position {
+            watermark: at(NOW_S - 3600),
+            id: id.to_owned(),
+        },
+        until: at(NOW_S - 120),
+    }
+}
+
+fn page(orders: &[Value], next: Option<&str>) -> http::Response<bytes::Bytes> {
+    let body = json!({"orders": orders, "pagination": {"nextToken": next}});
+    answer(200, &body.to_string())
+}
+
+fn changed(script: &std::rc::Rc<Script>, id: &str) -> Result<Page> {
+    let select = Selection::default();
+    run(orders().changed(&script.ports(), "US", &window(id), 100, &select))
+}
+
+#[test]
+fn a_window_is_closed_and_its_place_is_a_page_token() {
+    let script = Script::logged_in(vec![
+        page(&[order(ID, UPDATED)], Some("t~1")),
+        page(&[order(ID, UPDATED), order(OTHER, UPDATED)], None),
+    ]);
+    let first = changed(&script, "").unwrap();
+    let search = format!(
+        "GET {NA}/orders/2026-01-01/orders?lastUpdatedAfter=2027-01-15T07:00:00.000Z\
+         &lastUpdatedBefore=2027-01-15T07:58:00.000Z&marketplaceIds=ATVPDKIKX0DER\
+         &maxResultsPerPage=100"
+    );
+    assert_eq!(script.lines()[1], search);
+    let change = &first.changes[0];
+    let record = change.record.as_ref().unwrap();
+    assert_eq!(change.id, KIND.id(ID));
+    assert_eq!(change.version, Some(record.version));
+    assert_eq!(record.body, order(ID, UPDATED));
+    let next = first.next.unwrap();
+    assert_eq!(next.watermark, window("").after.watermark);
+
+    // Whatever the caller's bound is by then, the token goes with its own.
+    let later = Window {
+        after: next,
+        until: at(NOW_S),
+    };
+    let select = Selection::default();
+    let second = run(orders().changed(&script.ports(), "US", &later, 100, &select)).unwrap();
+    assert_eq!(script.lines()[2], format!("{search}&paginationToken=t~1"));
+    // An order on two pages is listed twice: the queue makes one item of it.
+    assert_eq!((second.changes.len(), second.next), (2, None));
+}
+
+#[test]
+fn a_refused_page_token_begins_the_window_anew_and_not_for_ever() {
+    let mut place = format!("{}~0~old", at(NOW_S - 120).as_millisecond());
+    for restarts in 1..=4 {
+        let script = Script::logged_in(vec![
+            refused(
+                400,
+                "InvalidInput",
+                "The paginationToken you have submitted is not valid.",
+            ),
+            page(&[order(ID, UPDATED)], Some("new")),
+        ]);
+        let got = changed(&script, &place);
+        if restarts == 4 {
+            let fault = got.unwrap_err();
+            assert_eq!(
+                (fault.code, &fault.action),
+                (code::SOURCE_PAGING, &Action::Retry)
+            );
+            assert_eq!(script.lines().len(), 2);
+            return;
+        }
+        place = got.unwrap().next.unwrap().id;
+        assert_eq!(
+            place,
+            format!("{}~{restarts}~new", at(NOW_S - 120).as_millisecond())
+        );
+        let lines = script.lines();
+        assert!(lines[1].ends_with(if restarts == 1 {
+            "Token=old"
+        } else {
+            "Token=new"
+        }));
+        assert!(!lines[2].contains("paginationToken"), "{}", lines[2]);
+    }
+}
+
+#[test]
+fn a_refusal_of_the_window_itself_is_no_restart() {
+    let script = Script::logged_in(vec![refused(400, "InvalidInput", "")]);
+    let fault = changed(&script, "").unwrap_err();
+    assert_eq!((fault.code, &fault.action), (REQUEST, &Action::StopFlow));
+    let script = Script::logged_in(vec![refused(400, "I", ""), refused(400, "I", "")]);
+    let fault = changed(&script, &format!("{}~0~t", NOW_S * 1000)).unwrap_err();
+    assert_eq!((fault.code, &fault.action), (REQUEST, &Action::StopFlow));
+    // A bound before its window: nothing of it is believed.
+    let script = Script::logged_in(vec![page(&[order(ID, UPDATED)], None)]);
+    assert_eq!(changed(&script, "1~0~t").unwrap().changes.len(), 1);
+    assert!(!script.lines()[1].contains("paginationToken"));
+}
+
+#[test]
+fn a_bad_order_is_announced_by_itself_and_does_not_hold_up_the_page() {
+    let mut empty = order(OTHER, UPDATED);
+    empty["orderItems"] = json!([]);
+    let strange = order("x-1", UPDATED);
+    let mut timeless = order("902-3159896-1390918", "never");
+    timeless["buyer"] = json!({"buyerName": "N"});
+    let script = Script::logged_in(vec![page(
+        &[order(ID, UPDATED), empty, strange, timeless],
+        None,
+    )]);
+    let got = changed(&script, "").unwrap();
+    let told: Vec<_> = got
+        .changes
+        .iter()
+        .map(|change| (change.record.is_some(), change.version.is_some()))
+        .collect();
+    assert_eq!(
+        told,
+        [(true, true), (false, true), (false, true), (false, false)]
+    );
+    // What has no name can't be announced: then the page is not passed.
+    for id in [Value::Null, json!(""), json!(7), json!("a b")] {
+        let mut nameless = order(ID, UPDATED);
+        nameless["orderId"] = id;
+        let script = Script::logged_in(vec![page(&[nameless], None)]);
+        assert_eq!(changed(&script, "").unwrap_err().code, code::ANSWER_INVALID);
+    }
+}
+
+#[test]
+fn pages_that_contradict_themselves_are_faults() {
+    let script = Script::logged_in(vec![page(&[], Some("t"))]);
+    let fault = changed(&script, &format!("{}~0~t", NOW_S * 1000)).unwrap_err();
+    assert_eq!(fault.code, code::SOURCE_PAGING, "{fault}");
+    let script = Script::logged_in(vec![page(
+        &[order(ID, UPDATED), order(OTHER, UPDATED)],
+        None,
+    )]);
+    let select = Selection::default();
+    let got = run(orders().changed(&script.ports(), "US", &window(""), 1, &select));
+    assert_eq!(got.unwrap_err().code, code::SOURCE_PAGING);
+}
+
+#[test]
+fn a_window_that_ends_before_it_begins_holds_nothing() {
+    let script = Script::new(vec![]);
+    let backwards = Window {
+        until: at(NOW_S - 7200),
+        ..window("")
+    };
+    let select = Selection::default();
+    let got = run(orders().changed(&script.ports(), "US", &backwards, 100, &select)).unwrap();
+    assert_eq!((got.changes.len(), got.next), (0, None));
+    let fault = run(orders().changed(&script.ports(), "FE", &window(""), 1, &select)).unwrap_err();
+    assert_eq!((fault.code, &fault.action), (REQUEST, &Action::StopFlow));
+}
+
+#[test]
+fn old_orders_are_searched_by_their_creation() {
+    let script = Script::logged_in(vec![page(&[order(ID, UPDATED)], Some("t"))]);
+    let select = Selection::default();
+    let got = run(orders().past(&script.ports(), "US", &window(""), 100, &select)).unwrap();
+    assert!(script.lines()[1].contains("?createdAfter=2027-01-15T07:00:00.000Z&createdBefore="));
+    assert!(got.next.is_some() && got.changes[0].record.is_some());
+}
+
+fn fetched(script: &std::rc::Rc<Script>, fields: &[&str]) -> Result<Observed> {
+    let select = Selection {
+        fields: fields.iter().map(|field| (*field).to_owned()).collect(),
+        ..Selection::default()
+    };
+    let ports = script.ports_with(&[("amazon_marketplaces", "US,DE")]);
+    run(orders().fetch(&ports, ID, &select))
+}
+
+fn one(order: &Value) -> http::Response<bytes::Bytes> {
+    answer(200, &json!({"order": order}).to_string())
+}
+
+#[test]
+fn an_order_is_looked_for_in_every_account() {
+    let script = Script::logged_in(vec![
+        refused(404, "NotFound", ""),
+        token("eu"),
+        one(&order(ID, UPDATED)),
+    ]);
+    let got = fetched(&script, &["buyer.buyerEmail", "proceeds.grandTotal"]).unwrap();
+    assert!(matches!(got, Observed::Present(record) if record.id.id == ID));
+    let lines = script.lines();
+    let path = format!("/orders/2026-01-01/orders/{ID}?includedData=BUYER,PROCEEDS");
+    assert_eq!(
+        [&lines[1], &lines[3]],
+        [&format!("GET {NA}{path}"), &format!("GET {EU}{path}")]
+    );
+
+    let script = Script::logged_in(vec![
+        refused(404, "N", ""),
+        token("eu"),
+        refused(404, "N", ""),
+    ]);
+    assert_eq!(
+        fetched(&script, &[]).unwrap(),
+        Observed::Gone(Gone::Unknown)
+    );
+    let script = Script::logged_in(vec![
+        refused(400, "I", ""),
+        token("eu"),
+        refused(404, "N", ""),
+    ]);
+    let fault = fetched(&script, &[]).unwrap_err();
+    assert_eq!((fault.code, &fault.action), (REQUEST, &Action::DeadLetter));
+}
+
+#[test]
+fn personal_data_that_came_unasked_stays_out() {
+    let mut whole = order(ID, UPDATED);
+    whole["buyer"] = json!({"buyerName": "N"});
+    whole["recipient"] = json!({"deliveryAddress": {"city": "C"}});
+    for (fields, buyer, recipient) in [
+        (&["orderId"][..], false, false),
+        (&["buyer.buyerName"], true, false),
+        (
+            &["buyer.buyerName", "recipient.deliveryAddress.city"],
+            true,
+            true,
+        ),
+    ] {
+        let script = Script::logged_in(vec![one(&whole)]);
+        let Observed::Present(record) = fetched(&script, fields).unwrap() else {
+            panic!("it is there");
+        };
+        let has = |field: &str| record.body.get(field).is_some();
+        assert_eq!(
+            (has("buyer"), has("recipient")),
+            (buyer, recipient),
+            "{fields:?}"
+        );
+    }
+}
+
+#[test]
+fn a_bad_order_is_a_dead_letter_that_names_its_fields() {
+    let mut bad = order(ID, UPDATED);
+    bad["orderItems"][0]["quantityOrdered"] = json!(-1);
+    let fault = fetched(&Script::logged_in(vec![one(&bad)]), &[]).unwrap_err();
+    assert_eq!(
+        (fault.code, &fault.action),
+        (ORDER_INVALID, &Action::DeadLetter)
+    );
+    assert_eq!(fault.fields[0].path, "orderItems[0].quantityOrdered");
+    let fault = fetched(&Script::logged_in(vec![one(&order(OTHER, UPDATED))]), &[]).unwrap_err();
+    assert_eq!(fault.code, code::ANSWER_INVALID);
+    let script = Script::new(vec![]);
+    let select = Selection::default();
+    let fault = run(orders().fetch(&script.ports(), "902", &select)).unwrap_err();
+    assert_eq!(fault.code, ID_INVALID);
+}
+
+#[test]
+fn orders_are_found_by_id_only() {
+    let script = Script::logged_in(vec![one(&order(ID, UPDATED))]);
+    let keys = [ID.to_owned(), "none".to_owned()];
+    let found = run(orders().find_all(&script.ports(), "orderId", &keys)).unwrap();
+    assert_eq!(
+        found,
+        BTreeMap::from([(ID.to_owned(), Found::One(ID.to_owned()))])
+    );
+    let fault = run(orders().find_all(&script.ports(), "aliasId", &keys)).unwrap_err();
+    assert_eq!(fault.code, REQUEST);
+}
+
+#[test]
+fn nothing_is_written_to_amazon() {
+    let script = Script::new(vec![]);
+    let ports = script.ports();
+    run(orders().write_back(&ports, ID, &Map::new())).unwrap();
+    let fields = Map::from_iter([("x".to_owned(), json!(1))]);
+    let fault = run(orders().write_back(&ports, ID, &fields)).unwrap_err();
+    assert_eq!((fault.code, &fault.action), (READ_ONLY, &Action::StopFlow));
+}
+
+#[test]
+fn the_time_is_amazons_less_two_minutes() {
+    // Any answer bears it, also a refusal.
+    let mut response = refused(403, "Unauthorized", "Access token is missing");
+    let date = http::HeaderValue::from_static("Fri, 15 Jan 2027 08:00:01 GMT");
+    response.headers_mut().insert(DATE, date);
+    let script = Script::new(vec![Ok(response)]);
+    let now = run(orders().now(&script.ports())).unwrap();
+    assert_eq!(now, at(NOW_S + 1 - 120));
+    assert_eq!(script.lines(), [format!("GET {NA}/")]);
+    assert!(script.slots.log.borrow().is_empty());
+    let script = Script::new(vec![Ok(answer(200, ""))]);
+    assert_eq!(
+        run(orders().now(&script.ports())).unwrap_err().code,
+        code::ANSWER_INVALID
+    );
+}
+
+#[test]
+fn each_marketplace_is_a_stream() {
+    let script = Script::new(vec![]);
+    let ports = script.ports_with(&[("amazon_marketplaces", "DE,US,FR")]);
+    assert_eq!(orders().streams(&ports).unwrap(), ["US", "DE", "FR"]);
+    assert_eq!(orders().own_streams(&ports).unwrap(), ["US", "DE", "FR"]);
+}
