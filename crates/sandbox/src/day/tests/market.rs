@@ -73,7 +73,7 @@ fn book(world: &mut World) -> usize {
         let status = order["fulfillment"]["fulfillmentStatus"].as_str().unwrap();
         let by_merchant = order["fulfillment"]["fulfilledBy"] == "MERCHANT";
         let key = format!(
-            "amazon:Order:{}:salesOrder",
+            "amazon:Order:{}:transaction",
             order["orderId"].as_str().unwrap()
         );
         if status == "CANCELLED" && booked.contains_key(&key) {
@@ -242,7 +242,7 @@ fn each_thing_gone_wrong_is_named() {
     ]}});
     netsuite.edit("salesOrder", id, fields, now()).unwrap();
     let stray = json!({
-        "externalId": "amazon:Order:111-1111111-1111111:salesOrder", "entity": order["entity"],
+        "externalId": "amazon:Order:111-1111111-1111111:transaction", "entity": order["entity"],
         "item": {"items": [{"item": line["item"], "quantity": 1, "amount": 1}]},
     });
     netsuite.create("salesOrder", stray, now()).unwrap();
