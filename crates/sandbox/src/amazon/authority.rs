@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyUsagePurpose, PublicKeyData,
-    SerialNumber, SignatureAlgorithm, SigningKey,
+    SanType, SerialNumber, SignatureAlgorithm, SigningKey,
 };
 use rsa::{Pkcs1v15Sign, RsaPrivateKey, pkcs1::EncodeRsaPublicKey};
 use sha1::Sha1;
@@ -15,6 +15,9 @@ use sha2::{Digest, Sha256};
 /// How long a certificate lasts, and how long ago it was made.
 const LIFE_DAYS: i64 = 365;
 const AGE_DAYS: i64 = 30;
+
+/// The host SNS's certificate is for, in every region.
+const SNS: &str = "sns.amazonaws.com";
 
 /// An authority and the certificate it gave to SNS. Cheap to clone.
 #[derive(Clone)]
@@ -74,7 +77,9 @@ impl Authority {
         let root_pem = params.self_signed(&root)?.pem();
         let issuer = Issuer::new(params, root);
 
-        let mut params = named("sns.amazonaws.com", 2, now);
+        let mut params = named(SNS, 2, now);
+        // The common name alone names no host: readers look here, and SNS's own has it.
+        params.subject_alt_names = vec![SanType::DnsName(SNS.try_into()?)];
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         let certificate = params.signed_by(&leaf, &issuer)?;
         let name = hex::encode(Sha256::digest(certificate.der()));
