@@ -22,7 +22,7 @@ impl Artifacts {
         // once more, with other features.
         let both = ["-p", "sluice", "-p", "sluice-bench"];
         artifacts.cargo("build", &[["--release"].as_slice(), &both].concat())?;
-        for package in ["opportunity-to-sales-order", "scheduler"] {
+        for package in ["amazon-orders", "opportunity-to-sales-order", "scheduler"] {
             let library = ["-p", package, "--crate-type", "cdylib"];
             artifacts.cargo("rustc", &[COMPONENT.as_slice(), &library].concat())?;
         }

@@ -25,6 +25,14 @@ impl NetSuite {
         Ok(made["id"].as_str().unwrap_or_default().to_owned())
     }
 
+    /// Whether a transaction of any type is kept under this external id.
+    #[must_use]
+    pub fn holds_transaction(&self, external_id: &str) -> bool {
+        self.store
+            .by_external(Family::Transaction, external_id)
+            .is_some()
+    }
+
     /// Approves a sales order that is pending approval.
     ///
     /// # Errors
