@@ -95,9 +95,11 @@ impl Day {
             let place = places[index % places.len()];
             let mut order = NewOrder::typical(&writer.catalogue, place, by, &mut writer.rng);
             let mut placed = writer.between(5, 380);
-            // One that stays sells what the booking side does not know until the afternoon.
+            // One that stays sells what the booking side does not know until the afternoon. It is announced:
+            // by the time a search finds an order, the item may be known.
             if by == FulfilledBy::Merchant
                 && fate == Fate::Open
+                && index.is_multiple_of(ANNOUNCED_ONE_IN)
                 && let Some(item) = unknown.take()
             {
                 order.items = vec![NewItem::typical(&item, place, by, &mut writer.rng)];

@@ -25,6 +25,12 @@ impl NetSuite {
         Ok(made["id"].as_str().unwrap_or_default().to_owned())
     }
 
+    /// Whether there is a transaction under this external id, whatever its case.
+    pub fn has_transaction(&self, external_id: &str) -> bool {
+        let found = self.store.by_external(Family::Transaction, external_id);
+        found.is_some()
+    }
+
     /// Approves a sales order that is pending approval.
     ///
     /// # Errors
