@@ -1,5 +1,6 @@
 //! Independent clients against the sandbox: jsforce and netsuite-rest log in, query over a page boundary,
-//! upsert, meet an expired token and a throttle. It is right when they agree with it.
+//! upsert, meet an expired token and a throttle; amazon-sp-api lists over pages, meets both, and fetches a
+//! report; sns-validator believes what arrives. It is right when they agree with it.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -21,6 +22,11 @@ async fn netsuite_rest_agrees_with_the_sandbox() {
     agrees("netsuite.mjs").await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn amazon_sp_api_agrees_with_the_sandbox() {
+    agrees("amazon.mjs").await;
+}
+
 /// Runs one client's script against a sandbox of its own.
 async fn agrees(script: &'static str) {
     if Command::new("npm").arg("--version").output().is_err() {
@@ -29,7 +35,10 @@ async fn agrees(script: &'static str) {
         return;
     }
     let folder = tokio::task::spawn_blocking(clients).await.unwrap();
-    let sandbox = stage::sandbox(Login::Key, None).await;
+    let sandbox = match script {
+        "amazon.mjs" => stage::sandbox_with_amazon(Login::Key).await,
+        _ => stage::sandbox(Login::Key, None).await,
+    };
     let mut environment: BTreeMap<String, String> = stage::variables(&sandbox, Login::Key)
         .into_iter()
         .map(|(name, value)| (format!("SPIN_VARIABLE_{}", name.to_uppercase()), value))

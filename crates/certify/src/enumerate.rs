@@ -177,7 +177,10 @@ pub fn reference(flow: &dyn Flow, calm: &Play) -> Result<Played, String> {
     let reference = play(flow, calm).map_err(|why| format!("{name}, without misfortune: {why}"))?;
     let wrong = [&reference.unkept[..], &reference.rest.wrong[..]].concat();
     if !wrong.is_empty() {
-        return Err(format!("{name}, without misfortune: {}", wrong.join("; ")));
+        let (wrong, queue) = (wrong.join("; "), &reference.rest.queue);
+        return Err(format!(
+            "{name}, without misfortune: {wrong}; the queue holds {queue:?}"
+        ));
     }
     let again = play(flow, calm).map_err(|why| format!("{name}, again: {why}"))?;
     let parted = reference

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use bytes::Bytes;
 use fastrand::Rng;
@@ -16,11 +17,14 @@ use sandbox::salesforce::Salesforce;
 use crate::ground::{Fate, Ground, Step};
 use crate::misfortune::Misfortune;
 use crate::rest::Rest;
-use crate::scene::{BEGINS, Scene, Stage, TICK};
+use crate::scene::{BEGINS, Scene, Stage, promised};
 
 /// A flow that can be put to work.
 pub trait Flow {
     fn name(&self) -> &str;
+
+    /// The system it reads from: whose business is played.
+    fn source(&self) -> &str;
 
     /// A fresh worker answers one request through [`Ground::respond`] and works on until it is done. Every
     /// touch of the outside goes through the ground; dropping the work ends the worker.
@@ -67,10 +71,11 @@ const POLL_COUNT_MAX: usize = 1_000_000;
 /// If the scene can't be set, or it never comes to rest; in words.
 pub fn play(flow: &dyn Flow, play: &Play) -> Result<Played, String> {
     let now = Timestamp::from_second(BEGINS).map_err(|error| error.to_string())?;
-    let stage = play.scene.set(flow.name(), play.seed, now)?;
+    let stage = play.scene.set(flow.source(), flow.name(), play.seed, now)?;
     let Stage {
         world,
         day,
+        tick,
         hosts,
         variables,
     } = stage;
@@ -81,9 +86,11 @@ pub fn play(flow: &dyn Flow, play: &Play) -> Result<Played, String> {
         ground,
         variables,
         began: now,
+        tick_length: tick,
         performance: Performance::new(day),
         stalled: Vec::new(),
         call_count: 0,
+        last_answer: None,
         racing: play.racing.then(|| Rng::with_seed(play.seed)),
         scene: play.scene,
         ran_well: false,
@@ -110,9 +117,13 @@ struct House<'a> {
     ground: Ground,
     variables: BTreeMap<String, String>,
     began: Timestamp,
+    /// From one tick of the schedule to the next.
+    tick_length: Duration,
     performance: Performance,
     stalled: Vec<Work>,
     call_count: usize,
+    /// What the last tick was answered.
+    last_answer: Option<String>,
     racing: Option<Rng>,
     scene: Scene,
     /// The last run of the schedule came to its own end.
@@ -135,12 +146,12 @@ impl House<'_> {
             if !self.streams().is_empty() && self.stalled.is_empty() {
                 break;
             }
-            let again = self.ground.now() + TICK;
+            let again = self.ground.now() + self.tick_length;
             self.wait_until(again);
             self.go_on()?;
         }
         self.began = self.ground.now();
-        let mut next_tick = self.began + TICK;
+        let mut next_tick = self.began + self.tick_length;
         loop {
             if self.call_count > CALL_COUNT_MAX {
                 return Err(format!(
@@ -152,12 +163,12 @@ impl House<'_> {
             let due = self.next_due();
             if over && due.is_none() && self.queue_due().is_none() && self.stalled.is_empty() {
                 // Once more, so that what was skipped by a cursor has had its last chance.
-                self.wait_until(next_tick.max(self.ground.now() + TICK));
+                self.wait_until(next_tick.max(self.ground.now() + self.tick_length));
                 self.tick()?;
                 if self.ran_well && self.queue_due().is_none() && self.next_due().is_none() {
                     return Ok(());
                 }
-                next_tick = self.ground.now() + TICK;
+                next_tick = self.ground.now() + self.tick_length;
                 continue;
             }
             let next = due.map_or(next_tick, |due| due.min(next_tick));
@@ -193,7 +204,7 @@ impl House<'_> {
 
     /// After the last event, ticks come when something is due: nobody has to wait for 30 days.
     fn next_tick(&self, over: bool) -> Timestamp {
-        let next = self.ground.now() + TICK;
+        let next = self.ground.now() + self.tick_length;
         match self.queue_due() {
             Some(due) if over => due.max(next),
             _ => next,
@@ -247,7 +258,7 @@ impl House<'_> {
         let mut works = Vec::new();
         for outgoing in due {
             let request = outgoing.delivery.request;
-            let worker = self.ground.hire(promised(&request));
+            let worker = self.ground.hire(promised(request.body()));
             let hook = Some((outgoing.vendor, outgoing.delivery.id));
             works.push(self.work(worker, request, hook));
             if self.racing.is_none() {
@@ -361,6 +372,10 @@ impl House<'_> {
 
     fn deliver(&mut self, work: &Work, answer: Option<&Response<Bytes>>) {
         if work.hook.is_none() {
+            self.last_answer = answer.map(|answer| {
+                let body = String::from_utf8_lossy(answer.body());
+                format!("{} {}", answer.status(), body.trim())
+            });
             let answer = answer.filter(|answer| answer.status().is_success());
             let report = answer.and_then(|answer| serde_json::from_slice(answer.body()).ok());
             let report: serde_json::Value = report.unwrap_or_default();
@@ -383,8 +398,8 @@ impl House<'_> {
     /// What keeps it from coming to rest.
     fn unrest(&self) -> String {
         let mut state = self.ground.state();
-        let statement = "SELECT id || ' ' || state || ' ' || coalesce(fault, '') FROM queue \
-            WHERE state <> 'dead' LIMIT 3";
+        let statement =
+            "SELECT id || ' ' || state || ' ' || coalesce(fault, '') FROM queue LIMIT 3";
         let rows = state.look(statement, Vec::new());
         let items: Vec<String> = rows.iter().map(|row| format!("{row:?}")).collect();
         let unacknowledged = state
@@ -393,17 +408,9 @@ impl House<'_> {
             .map_or(0, Salesforce::unacknowledged_count);
         let waiting = self.performance.remaining().len();
         format!(
-            "{waiting} events and {unacknowledged} webhooks wait, the queue holds {}",
-            items.join(", ")
+            "{waiting} events and {unacknowledged} webhooks wait, the queue holds {}; the last run: {}",
+            items.join(", "),
+            self.last_answer.as_deref().unwrap_or("no answer")
         )
     }
-}
-
-/// The ids that an outbound message announces.
-fn promised(request: &Request<Bytes>) -> Vec<String> {
-    let body = String::from_utf8_lossy(request.body());
-    let ids = body.split("<sf:Id>").skip(1);
-    ids.filter_map(|rest| rest.split_once("</sf:Id>"))
-        .map(|(id, _)| id.to_owned())
-        .collect()
 }

@@ -22,7 +22,12 @@ pub struct Rest {
 }
 
 /// Fields that say when, or count up.
-const VOLATILE: [&str; 16] = [
+const VOLATILE: [&str; 21] = [
+    "earliestDateTime",
+    "latestDateTime",
+    "createdTime",
+    "lastUpdatedTime",
+    "shipTime",
     "createdDate",
     "CreatedDate",
     "dateCreated",
@@ -53,13 +58,13 @@ impl Rest {
         let wrong = wrong.collect();
         let given = Given::of(state);
         let mut records = BTreeMap::new();
-        for vendor in ["salesforce", "netsuite"] {
+        for vendor in ["salesforce", "amazon", "netsuite"] {
             let Some(vendor) = state.world.named(vendor) else {
                 continue;
             };
             for kind in vendor.kinds() {
                 for (at, record) in vendor.records(&kind).unwrap_or_default().iter().enumerate() {
-                    let own = ["externalId", "Id", "itemId", "name"]
+                    let own = ["externalId", "orderId", "Id", "itemId", "name"]
                         .iter()
                         .find_map(|field| record[*field].as_str());
                     let name = own.map_or_else(|| at.to_string(), str::to_owned);

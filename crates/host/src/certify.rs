@@ -136,6 +136,14 @@ impl Flow for Staged {
         &self.0.flow
     }
 
+    /// By the variables it is given: the manifest says nothing else of what a component reads from.
+    fn source(&self) -> &str {
+        match self.0.variables.contains_key("amazon_client_id") {
+            true => "amazon",
+            false => "salesforce",
+        }
+    }
+
     fn work(
         &self,
         ground: Ground,

@@ -5,9 +5,12 @@
 use std::error::Error;
 
 use sandbox::{
-    Server, company,
+    Server,
+    amazon::{self, Amazon, Authority},
+    company,
     environment::{self, Login, Secrets},
     salesforce::{PrivateKey, Salesforce, Settings},
+    seed::Catalogue,
     server::Options,
 };
 
@@ -18,7 +21,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
     settings.credentials = settings
         .credentials
         .with_private_key(PrivateKey::generate(seed)?);
-    let world = company::world(seed, settings, Default::default(), jiff::Timestamp::now())?;
+    let now = jiff::Timestamp::now();
+    let world = company::world(seed, settings, Default::default(), now)?;
+    let mut selling = amazon::Settings::new(seed);
+    selling.authority = Some(Authority::generate(seed, now)?);
+    let mut world = company::with_amazon(world, seed, selling, now)?;
+    if let Some(amazon) = world.vendor_mut::<Amazon>() {
+        amazon.stock(&Catalogue::new(seed), 120, now)?;
+    }
     let running = Server::start(world, Options::default()).await?;
     let variables = running.handle().with(|world, _| {
         environment::variables(

@@ -19,13 +19,18 @@ pub use tamper::Tampered;
 pub struct Native(fn() -> guest::Flow);
 
 /// Every flow. A new one is named here, and nothing else is to be done for it.
-pub const FLOWS: [Native; 1] = [Native(
-    opportunity_to_sales_order::opportunity_to_sales_order,
-)];
+pub const FLOWS: [Native; 2] = [
+    Native(opportunity_to_sales_order::opportunity_to_sales_order),
+    Native(amazon_orders::amazon_orders),
+];
 
 impl Flow for Native {
     fn name(&self) -> &str {
         (self.0)().name
+    }
+
+    fn source(&self) -> &str {
+        (self.0)().source.kind().system
     }
 
     fn work(

@@ -62,6 +62,10 @@ fn a_run_touches_everything_a_flow_can_touch() {
 struct Forgetful(Native);
 
 impl Flow for Forgetful {
+    fn source(&self) -> &str {
+        self.0.source()
+    }
+
     fn name(&self) -> &str {
         self.0.name()
     }

@@ -12,7 +12,7 @@ use sandbox::day::books::{Books, Ledger};
 use sandbox::environment::{self, Login, Secrets};
 use sandbox::salesforce::{Callout, OutboundMessage, PrivateKey, Settings};
 use sandbox::seed::Catalogue;
-use sandbox::{Server, company, server};
+use sandbox::{Server, World, amazon, company, server};
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
@@ -299,13 +299,31 @@ pub async fn warm() {
 
 /// A stocked sandbox on free ports.
 pub async fn sandbox(login: Login, tls_dir: Option<PathBuf>) -> server::Running {
+    serve(world(login), tls_dir).await
+}
+
+/// The same with Amazon, and orders there.
+pub async fn sandbox_with_amazon(login: Login) -> server::Running {
+    let now = jiff::Timestamp::now();
+    let mut settings = amazon::Settings::new(SEED);
+    settings.authority = Some(amazon::Authority::generate(SEED, now).unwrap());
+    let mut world = company::with_amazon(world(login), SEED, settings, now).unwrap();
+    let amazon = world.vendor_mut::<amazon::Amazon>().unwrap();
+    amazon.stock(&Catalogue::new(SEED), 120, now).unwrap();
+    serve(world, None).await
+}
+
+fn world(login: Login) -> World {
     let mut settings = Settings::new(SEED);
     if login == Login::Key {
         let key = PrivateKey::generate(SEED).unwrap();
         settings.credentials = settings.credentials.with_private_key(key);
     }
     let now = jiff::Timestamp::now();
-    let world = company::world(SEED, settings, Default::default(), now).unwrap();
+    company::world(SEED, settings, Default::default(), now).unwrap()
+}
+
+async fn serve(world: World, tls_dir: Option<PathBuf>) -> server::Running {
     if let Some(folder) = &tls_dir {
         std::fs::create_dir_all(folder).unwrap();
     }

@@ -59,6 +59,15 @@ const WAIT_MAX_S: u64 = 3600;
 const DETAIL_COUNT_MAX: usize = 50;
 const WORDS_CHARS_MAX: usize = 300;
 
+/// The account has no such type of record, or its feature is off.
+pub(crate) fn is_unknown_type(fault: &Fault) -> bool {
+    let code = fault
+        .answer
+        .as_ref()
+        .and_then(|answer| answer.code.as_deref());
+    code == Some("NONEXISTENT_RECORD_TYPE")
+}
+
 /// Whether a request can change anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {

@@ -121,17 +121,28 @@ impl Record {
         self
     }
 
-    /// The record of one of the types, asked for in turn.
+    /// The record of one of the types, asked for in turn. An account may lack a type, whose feature is off; one
+    /// that has none of them is told.
     async fn get(&self, ports: &Ports, path: impl Fn(&str) -> String) -> Result<Option<Held>> {
+        let mut lacking = None;
+        let mut is_any_there = false;
         for kind in &self.types {
-            if let Some(mut held) = get(ports, path(kind)).await? {
-                if let ([_, _, ..], Value::Object(fields)) = (&self.types[..], &mut held.body) {
-                    fields.insert(RECORD_TYPE.to_owned(), (*kind).into());
+            match get(ports, path(kind)).await {
+                Ok(Some(mut held)) => {
+                    if let ([_, _, ..], Value::Object(fields)) = (&self.types[..], &mut held.body) {
+                        fields.insert(RECORD_TYPE.to_owned(), (*kind).into());
+                    }
+                    return Ok(Some(held));
                 }
-                return Ok(Some(held));
+                Ok(None) => is_any_there = true,
+                Err(fault) if errors::is_unknown_type(&fault) => lacking = Some(fault),
+                Err(fault) => return Err(fault),
             }
         }
-        Ok(None)
+        match lacking {
+            Some(fault) if !is_any_there => Err(fault),
+            _ => Ok(None),
+        }
     }
 
     /// The type a body is for, and the body as it is sent.

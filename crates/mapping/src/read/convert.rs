@@ -132,7 +132,13 @@ pub fn table(
 ) -> Option<std::sync::Arc<crate::convert::Table>> {
     let name = keys.text(key, &mut context.problems)?;
     if let Some(table) = context.tables.iter().find(|table| table.name == name) {
-        return Some(table.clone());
+        let table = table.clone();
+        // Of other names there may be none; a translation into nothing is a mistake.
+        if key == "table" && table.entries.is_empty() {
+            let reason = format!("the table `{}` is empty", shown(name));
+            context.problems.add(keys.key_span(key), reason);
+        }
+        return Some(table);
     }
     let known = context.tables.iter().map(|table| table.name.as_str());
     let hint = match problem::nearest(name, known) {

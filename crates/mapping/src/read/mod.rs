@@ -132,9 +132,6 @@ fn tables(keys: &Keys, problems: &mut Problems) -> Vec<Arc<Table>> {
             problems.add(value.span(), reason);
             continue;
         };
-        if entries.is_empty() {
-            problems.add(name.span(), format!("{what} is empty"));
-        }
         let keys = Keys::new(entries, name.span(), &what);
         let entries = in_order(entries)
             .into_iter()

@@ -136,7 +136,8 @@ fn settings() {
 #[test]
 fn tables() {
     let with = |lines: &str| format!("version = 1\n{lines}\n[o.fields]\na = {{constant=1}}");
-    refused(&with("[tables.terms]"), "2:9: the table `terms` is empty");
+    let line = "[tables.terms]\n[p.fields]\nt = { from = \"A\", table = \"terms\" }";
+    refused(&with(line), "4:19: the table `terms` is empty");
     refused(
         &with("[tables]\nterms = 5"),
         "3:9: the table `terms` must be a table of texts",

@@ -81,7 +81,10 @@ pub struct Amazon {
     topic: Option<Topic>,
     api_destination: Option<ApiDestination>,
     deliveries: Deliveries,
+    /// What the protocol draws: tokens and the ids of requests.
     rng: Rng,
+    /// What customers draw: the same day of business gives the same orders, whatever is asked meanwhile.
+    business: Rng,
     /// When it was last asked anything.
     asked: Timestamp,
 }
@@ -108,6 +111,7 @@ impl Amazon {
             api_destination: None,
             deliveries: Deliveries::default(),
             rng: Rng::with_seed(seed ^ 0xa3a2_0a0d),
+            business: Rng::with_seed(seed ^ 0xa3a2_b051),
             asked: Timestamp::UNIX_EPOCH,
         }
     }

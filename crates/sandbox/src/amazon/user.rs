@@ -71,7 +71,7 @@ impl Amazon {
             return Err(EditError::Refused("an order needs items".to_owned()));
         }
         let place = new.marketplace;
-        let rng = &mut self.rng;
+        let rng = &mut self.business;
         let items: Result<Vec<_>, String> = new
             .items
             .iter()
@@ -127,7 +127,7 @@ impl Amazon {
                         sent: seconds(now),
                         carrier: carrier.clone().unwrap_or_else(|| "UPS".to_owned()),
                         tracking_number: number
-                            .unwrap_or_else(|| format!("1Z{}", digits(&mut self.rng, 16))),
+                            .unwrap_or_else(|| format!("1Z{}", digits(&mut self.business, 16))),
                         contents,
                     });
                 }
@@ -159,7 +159,7 @@ impl Amazon {
         count: usize,
         now: Timestamp,
     ) -> Result<(), EditError> {
-        let mut rng = self.rng.fork();
+        let mut rng = self.business.fork();
         let sells_in = self.settings.countries.iter();
         let places: Vec<_> = sells_in
             .filter_map(|country| Marketplace::by_country(country))

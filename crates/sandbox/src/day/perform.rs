@@ -11,6 +11,7 @@ use crate::{
     EditError,
     amazon::{Amazon, Deed, NewOrder},
     netsuite::NetSuite,
+    salesforce::Salesforce,
     world::World,
 };
 
@@ -189,7 +190,9 @@ impl Performance {
                 )))
             }
             Act::EndSessions => {
-                org(world)?.end_sessions();
+                if let Some(org) = world.vendor_mut::<Salesforce>() {
+                    org.end_sessions();
+                }
                 if let Some(account) = world.vendor_mut::<NetSuite>() {
                     account.expire_tokens();
                 }

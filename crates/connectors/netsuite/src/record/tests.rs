@@ -250,3 +250,17 @@ fn an_invoice_has_no_closing() {
     );
     assert!(!sales().is_closed(&invoice));
 }
+
+#[test]
+fn an_account_may_lack_a_type_but_not_all_of_them() {
+    let none = || Ok(refused(404, "NONEXISTENT_ID"));
+    let lacking = || Ok(refused(404, "NONEXISTENT_RECORD_TYPE"));
+    let script = Script::new(vec![none(), lacking()]);
+    assert_eq!(
+        run(sales().find(&script.ports("token"), "x")).unwrap(),
+        None
+    );
+    let script = Script::new(vec![lacking(), lacking()]);
+    let fault = run(sales().find(&script.ports("token"), "x")).unwrap_err();
+    assert_eq!(fault.action, Action::StopFlow);
+}
