@@ -34,6 +34,8 @@ async fn a_sandbox_over_tls_and_a_host_that_trusts_it() {
             "127.0.0.1:0",
             "--netsuite",
             "127.0.0.1:0",
+            "--amazon",
+            "127.0.0.1:0",
         ])
         .args([
             "--admin",

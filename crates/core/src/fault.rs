@@ -151,6 +151,14 @@ impl Fault {
         Self::new(code, Action::StopFlow, message)
     }
 
+    /// Whether nothing was sent because a limit that is kept count of says when it may be: nobody refused, and
+    /// the record is not to blame.
+    pub fn is_held_back(&self) -> bool {
+        matches!(self.action, Action::RetryAfter(_))
+            && self.answer.is_none()
+            && self.write == WriteOutcome::Nothing
+    }
+
     pub fn with_fields(mut self, fields: Vec<BadField>) -> Self {
         self.fields = fields;
         self

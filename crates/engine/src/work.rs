@@ -29,41 +29,64 @@ pub(crate) struct Fate {
     pub lost: bool,
 }
 
+/// What came of some items together.
+struct Turn {
+    /// Whether the flow must stop.
+    stop: bool,
+    /// Items for which nothing could be sent.
+    held_back: usize,
+}
+
 /// Records one worker has in work at the same time.
 const WIDTH: usize = 4;
 
 impl Engine {
     /// Works on items leased to this worker, several at a time. True if the flow must stop.
     pub async fn work(&self, work: Vec<Work>, cause: &str, tally: &mut Tally) -> Result<bool> {
-        let mut stop = false;
+        self.take_turn(work, cause, tally)
+            .await
+            .map(|turn| turn.stop)
+    }
+
+    async fn take_turn(&self, work: Vec<Work>, cause: &str, tally: &mut Tally) -> Result<Turn> {
+        let mut turn = Turn {
+            stop: false,
+            held_back: 0,
+        };
         let mut fates = stream::iter(work)
             .map(|work| self.work_one(work, cause))
             .buffer_unordered(WIDTH);
         while let Some(fate) = fates.next().await {
             let fate = fate?;
             tally.add(&fate);
-            stop |= fate.fault.as_ref().is_some_and(|fault| {
-                matches!(fault.action, Action::StopFlow | Action::RefreshCredentials)
-            });
+            let Some(fault) = &fate.fault else { continue };
+            turn.stop |= matches!(fault.action, Action::StopFlow | Action::RefreshCredentials);
+            turn.held_back += usize::from(fault.is_held_back());
         }
-        Ok(stop)
+        Ok(turn)
     }
 
-    /// Takes up what is due until nothing is, or the budget is spent.
+    /// Takes up what is due until nothing is, the budget is spent, or a limit holds everything back: the rest
+    /// would only be looked at and put away again. What the run has seen already comes first: it needs no
+    /// other look.
     pub async fn drain(&self, budget: &mut Budget, run: &mut Run) -> Result<bool> {
         while !budget.spent(&self.ports) {
-            let items = self.queue().lease_due(WIDTH.min(budget.records)).await?;
+            let count = WIDTH.min(budget.records);
+            let seen: Vec<&str> = run.observed.keys().map(String::as_str).collect();
+            let items = self.queue().lease_due(count, &seen).await?;
             if items.is_empty() {
                 return Ok(false);
             }
-            budget.records -= items.len().min(budget.records);
+            let count = items.len();
+            budget.records -= count.min(budget.records);
             let work = items.into_iter().map(|item| Work {
                 record: run.observed_under(&item),
                 item,
             });
             let work = work.collect();
-            if self.work(work, &run.cause, &mut run.tally).await? {
-                return Ok(true);
+            let turn = self.take_turn(work, &run.cause, &mut run.tally).await?;
+            if turn.stop || turn.held_back == count {
+                return Ok(turn.stop);
             }
         }
         Ok(false)

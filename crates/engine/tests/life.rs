@@ -4,6 +4,7 @@ mod adopt;
 mod audit;
 mod backfill;
 mod fake;
+mod limits;
 mod people;
 mod rate;
 mod schema;
@@ -136,7 +137,7 @@ fn a_slow_worker_does_not_end_the_lease_of_whoever_took_over() {
         concurrency_max: 10,
         settles_within: std::time::Duration::from_secs(900),
     };
-    assert_eq!(block_on(queue.lease_due(1)).unwrap().len(), 1);
+    assert_eq!(block_on(queue.lease_due(1, &[])).unwrap().len(), 1);
     let work = items.into_iter().map(engine::Work::from).collect();
     block_on(slow.work(work, "slow", &mut Default::default())).unwrap();
     let status = house.status();

@@ -54,10 +54,10 @@ fn requests() -> Vec<Request<bytes::Bytes>> {
             answer(200, &json!({"order": one}).to_string()),
         ]);
         let ports = script.ports();
-        let first = run(orders().changed(&ports, "NA", &window(""), 100, &select)).unwrap();
+        let first = run(orders().changed(&ports, "US", &window(""), 100, &select)).unwrap();
         let id = first.next.unwrap().id;
-        run(orders().changed(&ports, "NA", &window(&id), 1, &select)).unwrap();
-        run(orders().past(&ports, "NA", &window(""), 50, &select)).unwrap();
+        run(orders().changed(&ports, "US", &window(&id), 1, &select)).unwrap();
+        run(orders().past(&ports, "US", &window(""), 50, &select)).unwrap();
         run(orders().fetch(&ports, "902-3159896-1390916", &select)).unwrap();
         sent.append(&mut script.sent.take());
     }
@@ -75,7 +75,7 @@ fn requests() -> Vec<Request<bytes::Bytes>> {
     ] {
         let script = Script::logged_in(vec![answer(200, &body.to_string())]);
         let ports = script.ports_with(&[("amazon_backfill", "reports")]);
-        let past = run(orders().past(&ports, "NA", &window(&place), 9, &Selection::default()));
+        let past = run(orders().past(&ports, "US", &window(&place), 9, &Selection::default()));
         assert_eq!(past.is_err(), place.starts_with("document"));
         sent.append(&mut script.sent.take());
     }
@@ -179,7 +179,7 @@ fn published_orders_are_read_without_loss() {
         let ports = script.ports();
         let read = match operation.as_str() {
             "searchOrders" => {
-                let page = run(orders().changed(&ports, "NA", &window(""), 100, &everything()));
+                let page = run(orders().changed(&ports, "US", &window(""), 100, &everything()));
                 let page = page.unwrap();
                 let next = body
                     .pointer("/pagination/nextToken")
@@ -203,9 +203,21 @@ fn published_orders_are_read_without_loss() {
             None => vec![body["order"].clone()],
         };
         count += published.len();
-        assert_eq!(read, published);
+        assert_eq!(without_ours(read), published);
     }
     assert!(count > 3, "{count}");
+}
+
+/// The bodies without what the connector adds.
+fn without_ours(mut bodies: Vec<Value>) -> Vec<Value> {
+    for body in &mut bodies {
+        if let Some(buyer) = body.get_mut("buyer").and_then(Value::as_object_mut)
+            && buyer.contains_key("buyerEmail")
+        {
+            assert!(buyer.remove("id").is_some());
+        }
+    }
+    bodies
 }
 
 #[test]

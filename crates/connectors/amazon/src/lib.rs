@@ -13,7 +13,8 @@
 //!
 //! Bodies are those of the Orders API of 2026-01-01, as they came, numbers with their digits. Which data sets
 //! are asked for is decided by what the mapping reads ([`search::included`]): `buyer` and `recipient` are there
-//! only where it reads of them. An order's version is its `lastUpdatedTime` in milliseconds. Amazon deletes no
+//! only where it reads of them; a buyer with an e-mail address has an `id` besides, a hash of it, to be known by.
+//! An order's version is its `lastUpdatedTime` in milliseconds. Amazon deletes no
 //! order; it forgets them after two years (in Japan and Australia it knows them since 2016).
 //!
 //! An order that lacks what one must have, has no line, a negative count, an amount that is no number or a
@@ -21,8 +22,8 @@
 //!
 //! # How changes are listed
 //!
-//! A stream is an account: `NA`, `EU`, `FE`, and `AU` where Australia was authorized by itself. A window is
-//! closed: its upper bound is Amazon's time less the two minutes Amazon wants, its place a page token, for
+//! A stream is a marketplace, by its country; those of one account (a region; Australia may be its own) share its
+//! limits. A window is closed: its upper bound is Amazon's time less the two minutes Amazon wants, its place a page token, for
 //! Amazon promises no order. The cursor moves when the last page was applied or queued.
 //!
 //! - A restart asks for the page it was on, by its token.

@@ -94,7 +94,7 @@ pub async fn past(
                         true => Some(work.at(Place::Document {
                             slice,
                             id,
-                            listed: listed + read.changes.len(),
+                            listed: listed + read.listed,
                         })),
                         false => work.after(&slice),
                     };

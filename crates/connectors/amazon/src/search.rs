@@ -137,7 +137,7 @@ fn data_set(path: &str) -> Option<&'static str> {
     if first != "orderItems" {
         return named(&ORDER_SETS, first);
     }
-    names.find_map(|name| named(&ITEM_SETS, name))
+    names.next().and_then(|name| named(&ITEM_SETS, name))
 }
 
 fn named(sets: &[(&str, &'static str)], name: &str) -> Option<&'static str> {

@@ -17,7 +17,7 @@ use sluice_core::time::later;
 use sluice_core::{Fault, Hint, Ports, Result, Version, code};
 
 use super::leases::token;
-use super::{WAIT_MAX, ms};
+use super::{WAIT_MAX, ms, places};
 use crate::edit::Edit;
 use crate::seen::Seen;
 
@@ -165,8 +165,9 @@ impl Queue<'_> {
         Ok(())
     }
 
-    /// Leases up to `count` items that are due, oldest first; none while the flow is paused.
-    pub async fn lease_due(&self, count: usize) -> Result<Vec<Item>> {
+    /// Leases up to `count` items that are due, those of `first` before the others, oldest first; none while the
+    /// flow is paused.
+    pub async fn lease_due(&self, count: usize, first: &[&str]) -> Result<Vec<Item>> {
         let now = self.ports.clock.now();
         // A look before the write: an empty queue costs no commit.
         let statement = "SELECT 1 FROM queue WHERE flow = ?1 AND state IN ('ready', 'waiting')
@@ -181,18 +182,22 @@ impl Queue<'_> {
         {
             return Ok(Vec::new());
         }
+        let order = match first.len() {
+            0 => String::new(),
+            count => format!("id IN ({}) DESC, ", places(8, count)),
+        };
         let statement = format!(
             "UPDATE queue SET lease = ?3, lease_until = ?4, attempts = attempts + 1, {}
              WHERE flow = ?1 AND id IN (
                 SELECT id FROM queue WHERE flow = ?1 AND state IN ('ready', 'waiting')
-                    AND due <= ?2 AND lease_until <= ?2 ORDER BY due
+                    AND due <= ?2 AND lease_until <= ?2 ORDER BY {order}due
                     LIMIT max(0, min(?5, ?6 - (SELECT count(*) FROM queue
                         WHERE flow = ?1 AND lease IS NOT NULL AND lease_until > ?2))))
                 AND NOT EXISTS (SELECT 1 FROM paused WHERE flow = ?1)
              RETURNING {COLUMNS}",
             taken_over("true", "?7")
         );
-        let parameters = [
+        let mut parameters = vec![
             self.flow.into(),
             ms(now),
             Cell::Integer(token(self.ports)),
@@ -201,6 +206,7 @@ impl Queue<'_> {
             Cell::Integer(self.concurrency_max.into()),
             ms(later(now, self.settles_within)),
         ];
+        parameters.extend(first.iter().map(|id| Cell::from(*id)));
         let rows = self.ports.sql.execute(&statement, &parameters).await?;
         rows.iter().map(|row| item(row, now)).collect()
     }

@@ -59,7 +59,7 @@ impl Amazon {
     }
 
     /// Settings by name: `token_life_s`, `expire_tokens`, `rate_factor` (null lifts every limit),
-    /// `search_lag_s`, `search_delay_s`, `page_token_life_s`, `orders_missing_percent`, `pages_repeated`,
+    /// `search_lag_s`, `read_lag_s`, `search_delay_s`, `page_token_life_s`, `orders_missing_percent`, `pages_repeated`,
     /// `throttled_without_rate`, `reports_fatal`, `report_interval_s` (null for none), `report_queued_s`,
     /// `report_in_progress_s`, `document_url_life_s`, `discounts_positive`, `notifications_camel_case`; `topic` and
     /// `api_destination` take a [`TopicReceiver`](super::TopicReceiver) and an
@@ -86,6 +86,7 @@ impl Amazon {
             "expire_tokens" => self.access.end_all(),
             "rate_factor" => settings.rate_factor = (!value.is_null()).then(small).transpose()?,
             "search_lag_s" => settings.search_lag = seconds()?,
+            "read_lag_s" => settings.read_lag = seconds()?,
             "search_delay_s" => settings.search_delay = seconds()?,
             "page_token_life_s" => settings.page_token_life = seconds()?,
             "orders_missing_percent" => {

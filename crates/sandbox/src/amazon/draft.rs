@@ -26,6 +26,11 @@ const NAMES: &[&str] = &[
 const STREETS: &[&str] = &["Mill Lane", "Harbour Road", "Alder Close", "Quarry Hill"];
 const PROMOTIONS: &[&str] = &["SPRING-10", "Free Shipping, this week", "BUNDLE-2F1"];
 
+/// Units of one item.
+const QUANTITY_MAX: u32 = 100_000;
+/// The smallest units of a currency in one amount: sums of these are far from any limit.
+const AMOUNT_MAX: i64 = 1_000_000_000;
+
 /// What a customer orders. As JSON, amounts are text in the marketplace's currency: `"12.50"`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -105,7 +110,7 @@ fn some_amount<'de, D: Deserializer<'de>>(source: D) -> Result<Option<Decimal>, 
 impl NewItem {
     /// The item as Amazon holds it, its taxes worked out.
     pub(super) fn enter(&self, place: &Marketplace, rng: &mut Rng) -> Result<Item, String> {
-        if self.quantity == 0 || self.sku.is_empty() {
+        if !(1..=QUANTITY_MAX).contains(&self.quantity) || self.sku.is_empty() {
             return Err("an item needs a sku and a quantity".to_owned());
         }
         let minor = |name: &str, amount: Decimal| {
@@ -114,6 +119,7 @@ impl NewItem {
                 scaled.filter(|amount| amount.fract().is_zero() && !amount.is_sign_negative());
             whole
                 .and_then(|amount| i64::try_from(amount.normalize().trunc()).ok())
+                .filter(|amount| *amount <= AMOUNT_MAX)
                 .ok_or_else(|| format!("{name} is no amount in {}", place.currency))
         };
         let unit_price = minor("unitPrice", self.unit_price)?;

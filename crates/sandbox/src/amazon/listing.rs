@@ -102,7 +102,7 @@ impl Page {
         if self.again.is_some() {
             return self.again.clone();
         }
-        let next = self.from + count;
+        let next = self.from.saturating_add(count);
         (next < self.listing.ids.len()).then(|| write(self.number, next, self.from))
     }
 }

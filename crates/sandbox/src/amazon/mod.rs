@@ -198,7 +198,7 @@ impl Amazon {
         match call.account {
             Grant::Seller(region) => match (name, call.rest) {
                 ("searchOrders", _) => self.search_orders(request, region, now),
-                ("getOrder", [id]) => self.get_order(request, id, region),
+                ("getOrder", [id]) => self.get_order(request, id, region, now),
                 ("getReports", _) => self.get_reports(request, region, now),
                 ("createReport", _) => self.create_report(request, region, now),
                 ("getReport", [id]) => self.get_report(id, region, now),

@@ -208,8 +208,9 @@ impl Amazon {
         let found: Vec<Json> = found.map(|report| report.shown(now)).collect();
         let page: Vec<&Json> = found.iter().skip(from).take(size).collect();
         let mut body = json!({"reports": page});
-        if from + size < found.len() {
-            body["nextToken"] = write_token(&query.written(), from + size).into();
+        let next = from.saturating_add(size);
+        if next < found.len() {
+            body["nextToken"] = write_token(&query.written(), next).into();
         }
         Ok(answer(StatusCode::OK, &body))
     }

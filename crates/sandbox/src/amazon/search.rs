@@ -87,12 +87,13 @@ impl Amazon {
         request: &Request<Bytes>,
         id: &str,
         region: Region,
+        now: Timestamp,
     ) -> Result<Response<Bytes>, Error> {
         let view = self.view(&Params::of(request))?;
         if !is_order_id(id) {
             return Err(Error::invalid_input("orderId must be in 3-7-7 format."));
         }
-        let order = self.store.get(id);
+        let order = self.store.seen(id, self.settings.read_lag, now);
         let order = order.filter(|order| order.marketplace.region == region);
         let order = order.ok_or_else(|| Error::not_found(format!("There is no order {id}.")))?;
         Ok(answer(StatusCode::OK, &json!({"order": view.order(order)})))

@@ -22,8 +22,11 @@ pub struct Settings {
     /// How many times the published rate each operation may be called at, burst included. Amazon raises
     /// rates for busy sellers; `None` lifts every limit.
     pub rate_factor: Option<u32>,
-    /// A change shows in `searchOrders` this long after its `lastUpdatedTime`, in `getOrder` at once.
+    /// A change shows in `searchOrders` this long after its `lastUpdatedTime`.
     pub search_lag: Duration,
+    /// A change shows in `getOrder` this long after its `lastUpdatedTime`: until then the order is as it was,
+    /// or not there.
+    pub read_lag: Duration,
     /// `searchOrders` reaches no nearer to the present than this: two minutes at Amazon.
     pub search_delay: Duration,
     /// A pagination token lives this long.
@@ -45,6 +48,7 @@ impl Settings {
             token_life: Duration::from_secs(60 * 60),
             rate_factor: Some(1),
             search_lag: Duration::ZERO,
+            read_lag: Duration::ZERO,
             search_delay: Duration::from_secs(2 * 60),
             page_token_life: Duration::from_secs(24 * 60 * 60),
             quirks: Quirks::default(),

@@ -1,4 +1,4 @@
-//! The seller's orders, as they are and as a search still sees them.
+//! The seller's orders, as they are and as readers that lag behind still see them.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -14,7 +14,7 @@ pub(super) struct Store {
 
 struct Held {
     now: Order,
-    /// How it was before its latest changes, newest last; only what a search may still show.
+    /// How it was before its latest changes, newest last; only what may still be shown.
     before: Vec<Order>,
 }
 
@@ -27,7 +27,7 @@ impl Store {
         self.orders.values().map(|held| &held.now)
     }
 
-    /// Puts an order as it is now. What it was before stays for searches that lag behind.
+    /// Puts an order as it is now. What it was before stays for readers this far behind.
     pub(super) fn put(&mut self, order: Order, lag: Duration) {
         let now = order.updated;
         match self.orders.get_mut(&order.id) {
@@ -46,12 +46,12 @@ impl Store {
         }
     }
 
-    /// The order as a search at `now` sees it.
+    /// The order as whoever lags this far behind sees it at `now`.
     pub(super) fn seen(&self, id: &str, lag: Duration, now: Timestamp) -> Option<&Order> {
         self.orders.get(id).and_then(|held| held.seen(lag, now))
     }
 
-    /// Every order as a search at `now` sees it.
+    /// Every order as whoever lags this far behind sees it at `now`.
     pub(super) fn all_seen(&self, lag: Duration, now: Timestamp) -> impl Iterator<Item = &Order> {
         self.orders
             .values()

@@ -205,7 +205,8 @@ impl Amazon {
     fn changed(&mut self, mut order: Order, change: Change, announced: bool, now: Timestamp) {
         order.updated = seconds(now);
         let id = order.id.clone();
-        self.store.put(order, self.settings.search_lag);
+        let lag = self.settings.search_lag.max(self.settings.read_lag);
+        self.store.put(order, lag);
         if announced {
             self.announce(&id, change, now);
         }

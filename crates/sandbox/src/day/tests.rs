@@ -271,12 +271,20 @@ fn what_the_script_asks_of_nobody_is_an_error() {
         Day::plan(1, &world, now()),
         Err(EditError::Unsupported)
     ));
-    let event = Event {
-        at: std::time::Duration::ZERO,
-        act: Act::EndSessions,
+    let lose = Act::Lose {
+        id: "006000000000001AAA".to_owned(),
     };
-    let mut performance = Performance::new(Day {
-        events: vec![event],
-    });
-    assert!(performance.step(&mut world, LENGTH, now()).is_err());
+    let pay = Act::Handle {
+        name: "order 001".to_owned(),
+        deed: crate::amazon::Deed::Pay,
+        announced: true,
+        once_booked: false,
+    };
+    for act in [lose, pay] {
+        let at = std::time::Duration::ZERO;
+        let mut performance = Performance::new(Day {
+            events: vec![Event { at, act }],
+        });
+        assert!(performance.step(&mut world, LENGTH, now()).is_err());
+    }
 }

@@ -19,6 +19,7 @@ const DATE_COLUMNS: &[&str] = &[
     "startdate",
     "enddate",
     "shipdate",
+    "duedate",
 ];
 
 /// Columns whose display text `BUILTIN.DF` knows, with the sort of label.

@@ -1,9 +1,10 @@
 //! NetSuite: SuiteTalk REST web services of one OneWorld, multi-currency account.
 //!
 //! What is here: token-based authentication and OAuth 2.0 client credentials, the record service for
-//! customers, sales orders, items and the lists they refer to, and SuiteQL. Asynchronous requests, saved
-//! datasets, transforms and RESTlets are refused in the vendor's shape. The account's users and search
-//! results use UTC and the date format `M/D/YYYY`.
+//! customers, sales orders, invoices, cash sales, items and the lists they refer to, and SuiteQL.
+//! Asynchronous requests, saved datasets, transforms and RESTlets are refused in the vendor's shape. Bills
+//! are open or not deposited: nobody pays here, and `BUILTIN.DF` words their status as an order's. The
+//! account's users and search results use UTC and the date format `M/D/YYYY`.
 //!
 //! Switches, by [`Options`] or by [`Vendor::configure`]: `token_life_s`, `expire_tokens`, `https` (the scheme
 //! clients sign), `suiteql_lag_s`, `upsert_race_ms`, `orders_start_approved`, `concurrency_max`,
@@ -13,6 +14,7 @@
 mod admin;
 mod answer;
 mod auth;
+mod bill;
 mod customer;
 mod dialect;
 mod filter;

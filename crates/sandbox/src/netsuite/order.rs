@@ -30,11 +30,7 @@ pub(super) fn settle(
     for index in 0..draft.lines("item").len() {
         line(store, draft, index)?;
     }
-    if draft.lines("item").is_empty() {
-        return Err(Problem::user_error(
-            "You must enter at least one line item for this transaction.",
-        ));
-    }
+    has_lines(draft)?;
     if draft.text("tranId").is_none() {
         let number = store.next_order_number();
         draft.fields.insert("tranId", Cell::Text(number));
@@ -47,8 +43,17 @@ pub(super) fn settle(
     Ok(())
 }
 
+pub(super) fn has_lines(draft: &Record) -> Result<(), Problem> {
+    if draft.lines("item").is_empty() {
+        return Err(Problem::user_error(
+            "You must enter at least one line item for this transaction.",
+        ));
+    }
+    Ok(())
+}
+
 /// What the customer decides: subsidiary, currency, terms.
-fn header(
+pub(super) fn header(
     store: &Store,
     before: &Record,
     draft: &mut Record,
@@ -64,7 +69,11 @@ fn header(
     if customer.flag("isInactive") && before.reference("entity") != Some(entity) {
         return Err(invalid(entity, "entity"));
     }
-    for name in ["subsidiary", "currency", "terms"] {
+    let names = ["subsidiary", "currency", "terms"];
+    for name in names
+        .into_iter()
+        .filter(|name| draft.kind.field(name).is_some())
+    {
         let inherits = !draft.fields.contains_key(name) && (draft.id == 0 || name != "terms");
         if inherits && let Some(id) = customer.reference(name) {
             draft.fields.insert(name, Cell::Ref(id));
@@ -91,7 +100,7 @@ fn header(
     Ok(())
 }
 
-fn check_period(rules: &Rules, draft: &Record) -> Result<(), Problem> {
+pub(super) fn check_period(rules: &Rules, draft: &Record) -> Result<(), Problem> {
     let closed = |date: &Date| rules.closed_before.is_some_and(|limit| *date < limit);
     match draft.fields.get("tranDate") {
         Some(Cell::Date(date)) if closed(date) => Err(Problem::user_error(
@@ -139,7 +148,7 @@ fn given(line: &Line, name: &str) -> Option<Decimal> {
 }
 
 /// Checks the item, and works out whichever of rate and amount the line does not give.
-fn line(store: &mut Store, draft: &mut Record, index: usize) -> Result<(), Problem> {
+pub(super) fn line(store: &mut Store, draft: &mut Record, index: usize) -> Result<(), Problem> {
     let path = format!("item.items[{index}]");
     let subsidiary = draft.reference("subsidiary").unwrap_or_default();
     let places = places(store, draft);
@@ -226,7 +235,7 @@ fn check_item(
 }
 
 /// The sum of the lines, exact. Closed lines count, as they do in the account's own total.
-fn total(draft: &mut Record) -> Result<(), Problem> {
+pub(super) fn total(draft: &mut Record) -> Result<(), Problem> {
     let mut sum = Decimal::ZERO;
     for line in draft.lines("item") {
         sum = sum

@@ -3,6 +3,10 @@
 //! Names and types follow the published REST contract (2025-09) and the REST API Browser 2026.1; lengths
 //! are those the account's forms enforce.
 
+mod bills;
+
+pub(super) use bills::{CASH_SALE, INVOICE};
+
 /// Record types that share internal ids and the uniqueness of external ids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Family {
@@ -80,6 +84,8 @@ impl Kind {
 pub(super) static KINDS: &[&Kind] = &[
     &CUSTOMER,
     &SALES_ORDER,
+    &INVOICE,
+    &CASH_SALE,
     &INVENTORY_ITEM,
     &NON_INVENTORY_SALE_ITEM,
     &SERVICE_SALE_ITEM,

@@ -90,7 +90,12 @@ impl Record {
     pub fn label(&self) -> String {
         let name = match self.kind.family {
             Family::Transaction => {
-                return format!("Sales Order #{}", self.text("tranId").unwrap_or_default());
+                let sort = match self.kind.name {
+                    "invoice" => "Invoice",
+                    "cashSale" => "Cash Sale",
+                    _ => "Sales Order",
+                };
+                return format!("{sort} #{}", self.text("tranId").unwrap_or_default());
             }
             Family::Entity => "entityId",
             Family::Item => "itemId",
@@ -118,6 +123,8 @@ pub(super) struct Store {
     next_id: BTreeMap<Family, u64>,
     rng: Rng,
     next_order: u64,
+    /// By prefix.
+    next_bill: BTreeMap<&'static str, u64>,
     next_line_key: u64,
     /// Records to bring to the search index.
     dirty: BTreeSet<(Family, u64)>,
@@ -151,6 +158,7 @@ impl Store {
             next_id,
             rng,
             next_order: 1001,
+            next_bill: BTreeMap::new(),
             next_line_key: 70_000,
             dirty: BTreeSet::new(),
         }
@@ -190,7 +198,7 @@ impl Store {
             .map(|(_, record)| record)
     }
 
-    /// Whether a sales order refers to this customer or item, or a customer to this parent.
+    /// Whether a transaction refers to this customer or item, or a customer to this parent.
     pub fn is_used(&self, family: Family, id: u64) -> bool {
         match family {
             Family::Entity => {
@@ -220,6 +228,14 @@ impl Store {
         let number = self.next_order;
         self.next_order += 1;
         format!("SO{number}")
+    }
+
+    /// The next number of a bill: `INV1001`.
+    pub fn next_bill_number(&mut self, prefix: &'static str) -> String {
+        let next = self.next_bill.entry(prefix).or_insert(1001);
+        let number = *next;
+        *next += 1;
+        format!("{prefix}{number}")
     }
 
     pub fn next_line_key(&mut self) -> String {

@@ -13,7 +13,8 @@ pub(super) const SCHEMA: &str = r#"
 CREATE TABLE "transaction" (id INTEGER PRIMARY KEY, tranid, tranidnum, transactionnumber, type, recordtype,
     abbrevtype, trandate, entity INTEGER, externalid, status, currency INTEGER, exchangerate NUMERIC,
     foreigntotal NUMERIC, terms INTEGER, memo, otherrefnum, email, createddate, lastmodifieddate,
-    posting, voided, startdate, enddate, shipdate, custbody_sf_opportunity_id);
+    posting, voided, startdate, enddate, shipdate, duedate, foreignamountpaid NUMERIC,
+    foreignamountunpaid NUMERIC, custbody_sf_opportunity_id);
 CREATE INDEX transaction_by_external ON "transaction" (externalid);
 CREATE INDEX transaction_by_entity ON "transaction" (entity);
 CREATE TABLE transactionline (uniquekey INTEGER, "transaction" INTEGER, id INTEGER,
@@ -241,13 +242,14 @@ fn customer_rows(record: &Record) -> Vec<Row> {
 }
 
 fn order_rows(store: &Store, record: &Record) -> Vec<Row> {
+    let (sort, name, short, posts) = transaction_sort(record);
     let mut order = Row::new("transaction");
     order
         .set("id", id_value(record.id))
-        .text("type", "SalesOrd")
-        .text("recordtype", "salesorder")
-        .text("abbrevtype", "SALESORD")
-        .text("posting", "F")
+        .text("type", sort)
+        .text("recordtype", name)
+        .text("abbrevtype", short)
+        .text("posting", posts)
         .text("voided", "F")
         .copy(
             &record.fields,
@@ -265,6 +267,9 @@ fn order_rows(store: &Store, record: &Record) -> Vec<Row> {
                 ("memo", "memo"),
                 ("otherrefnum", "otherRefNum"),
                 ("email", "email"),
+                ("duedate", "dueDate"),
+                ("foreignamountpaid", "amountPaid"),
+                ("foreignamountunpaid", "amountRemaining"),
                 ("startdate", "startDate"),
                 ("enddate", "endDate"),
                 ("shipdate", "shipDate"),
@@ -296,6 +301,15 @@ fn order_rows(store: &Store, record: &Record) -> Vec<Row> {
         rows.push(line_row(store, record, &line.fields, line.key, index));
     }
     rows
+}
+
+/// Type, record type and abbreviation of a transaction, and whether it reaches the ledger.
+fn transaction_sort(record: &Record) -> (&'static str, &'static str, &'static str, &'static str) {
+    match record.kind.name {
+        "invoice" => ("CustInvc", "invoice", "INV", "T"),
+        "cashSale" => ("CashSale", "cashsale", "CASHSALE", "T"),
+        _ => ("SalesOrd", "salesorder", "SALESORD", "F"),
+    }
 }
 
 fn line_row(store: &Store, record: &Record, fields: &Fields, key: u64, index: usize) -> Row {

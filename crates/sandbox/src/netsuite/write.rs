@@ -7,7 +7,7 @@ use super::answer::{Detail, Place, Problem, duplicate_record};
 use super::schema::{Field, Kind, Sublist, Type};
 use super::store::{Cell, Fields, Line, Record, Store};
 use super::value;
-use super::{Rules, customer, order};
+use super::{Rules, bill, customer, order};
 
 /// `X-NetSuite-PropertyNameValidation` and `-PropertyValueValidation`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,6 +91,7 @@ pub(super) fn write(
     match kind.name {
         "customer" => customer::settle(store, &before, &mut draft)?,
         "salesOrder" => order::settle(store, rules, &before, &mut draft, manner, now)?,
+        "invoice" | "cashSale" => bill::settle(store, rules, &before, &mut draft, now)?,
         _ => settle_other(store, &draft)?,
     }
     check_external_id(store, &draft)?;

@@ -27,6 +27,17 @@ impl Authority {
     /// A signer for `host`.
     pub fn of(host: &str) -> Self {
         let [one, other] = keys();
+        Self::with(host, one.clone(), pair(&one), pair(&other))
+    }
+
+    /// The same, where only the signer has a key of RSA.
+    pub fn on_a_curve(host: &str) -> Self {
+        let [one, _] = keys();
+        let new = || KeyPair::generate().unwrap();
+        Self::with(host, one, new(), new())
+    }
+
+    fn with(host: &str, key: RsaPrivateKey, root_key: KeyPair, between_key: KeyPair) -> Self {
         let ca = |name: &str| {
             let mut params = CertificateParams::new(Vec::new()).unwrap();
             params
@@ -35,21 +46,19 @@ impl Authority {
             params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
             params
         };
-        let root_key = pair(&one);
         let root = ca("root").self_signed(&root_key).unwrap().pem();
         let root_issuer = Issuer::new(ca("root"), root_key);
-        let between_key = pair(&other);
         let between = ca("between").signed_by(&between_key, &root_issuer);
         let between = between.unwrap().pem();
         let between_issuer = Issuer::new(ca("between"), between_key);
         let mut signer = CertificateParams::new(vec![host.to_owned()]).unwrap();
         signer.custom_extensions.push(ca_issuers(BETWEEN_URL));
-        let signer = signer.signed_by(&pair(&one), &between_issuer);
+        let signer = signer.signed_by(&pair(&key), &between_issuer);
         Self {
             root,
             between,
             signer: signer.unwrap().pem(),
-            key: one,
+            key,
         }
     }
 

@@ -1,6 +1,7 @@
 //! Whether a message is signed by whom a certificate names, and whether that certificate leads to a root.
 
 use jiff::Timestamp;
+use p256::ecdsa;
 use rsa::RsaPublicKey;
 use rsa::pkcs1::DecodeRsaPublicKey;
 use rsa::pkcs1v15::{Signature, VerifyingKey};
@@ -142,9 +143,36 @@ const SEQUENCE: u8 = 0x30;
 const CA_ISSUERS: &[u8] = &[0x06, 8, 0x2b, 6, 1, 5, 5, 7, 0x30, 2, 0x86];
 
 /// No certificate may be signed over SHA-1, whatever messages are.
-const CHAIN_ALGORITHMS: &[&dyn SignatureVerificationAlgorithm] = &[&Rsa::Sha256, &Rsa::Sha384];
+const CHAIN_ALGORITHMS: &[&dyn SignatureVerificationAlgorithm] =
+    &[&Rsa::Sha256, &Rsa::Sha384, &P256];
 
-/// RSA with PKCS #1 v1.5, as all of SNS's certificates are.
+/// ECDSA on P-256, as private authorities like it.
+#[derive(Debug)]
+struct P256;
+
+impl SignatureVerificationAlgorithm for P256 {
+    fn verify_signature(
+        &self,
+        public_key: &[u8],
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<(), InvalidSignature> {
+        let key = ecdsa::VerifyingKey::from_sec1_bytes(public_key);
+        let signature = ecdsa::Signature::from_der(signature).map_err(|_| InvalidSignature)?;
+        let verified = key.and_then(|key| key.verify(message, &signature));
+        verified.map_err(|_| InvalidSignature)
+    }
+
+    fn public_key_alg_id(&self) -> AlgorithmIdentifier {
+        alg_id::ECDSA_P256
+    }
+
+    fn signature_alg_id(&self) -> AlgorithmIdentifier {
+        alg_id::ECDSA_SHA256
+    }
+}
+
+/// RSA with PKCS #1 v1.5, as all of SNS's own certificates are.
 #[derive(Debug)]
 enum Rsa {
     Sha1,

@@ -21,6 +21,8 @@ use crate::settings::Account;
 /// Some orders of a document.
 pub struct Read {
     pub changes: Vec<Change>,
+    /// How many of the document's orders this page stands for, those of other marketplaces included.
+    pub listed: usize,
     /// Whether others follow.
     pub more: bool,
 }
@@ -62,8 +64,8 @@ const ITEM_FIELDS: [&str; 4] = [
 ///
 /// An order's body is given where the report holds all that is selected; else it is fetched by itself.
 ///
-/// Fault: `AMAZON_REPORT_INVALID`: (retry) for a document that is cut off, (stop the flow) for one without the
-/// columns or in another character set than it says.
+/// Fault: `AMAZON_REPORT_INVALID`: (retry) for a document that is cut off, (stop the flow) for one that is whole
+/// and has a line that is not, lacks columns, or is in another character set than it says.
 pub fn read(
     document: &Document,
     account: &Account,
@@ -86,24 +88,32 @@ pub fn read(
                 cells.len(),
                 columns.count
             );
-            return Err(cut_off(&why));
+            return Err(broken(document, &why));
         }
         if !charset.is_of(line) {
             let message = format!("line {number} of a report is not in {}", charset.name());
             return Err(Fault::stop_flow(errors::REPORT_INVALID, message));
         }
-        let row = columns.row(&cells, charset);
-        if !is_for(&row, account) {
-            continue;
-        }
-        orders.add(row, &wanted, number)?;
+        // All are counted: places must not shift when other marketplaces are set between two pages.
+        orders.add(columns.row(&cells, charset), &wanted, number)?;
     }
     let gives_bodies = suffices(select);
-    let changes = orders.rows.into_iter();
+    let listed = orders.rows.len();
+    let rows = orders.rows.into_iter();
+    let ours = rows.filter(|rows| rows.first().is_some_and(|row| is_for(row, account)));
     Ok(Read {
-        changes: changes.map(|rows| change(rows, gives_bodies)).collect(),
+        changes: ours.map(|rows| change(rows, gives_bodies)).collect(),
+        listed,
         more: orders.places.len() > wanted.end,
     })
+}
+
+/// Of a document that came whole the next download has the same line.
+fn broken(document: &Document, why: &str) -> Fault {
+    match document.is_whole {
+        true => Fault::stop_flow(errors::REPORT_INVALID, format!("in a report, {why}")),
+        false => cut_off(why),
+    }
 }
 
 /// The orders of one page, by their first appearance, and where all others stand.

@@ -1,6 +1,7 @@
 //! The seller's accounts through their wire protocol, without a wire.
 
 mod contract;
+mod hostile;
 mod login;
 mod notifications;
 mod orders;

@@ -286,3 +286,19 @@ fn a_search_reaches_to_two_minutes_ago_and_lags_where_told_so() {
         "SHIPPED"
     );
 }
+
+#[test]
+fn one_order_may_lag_behind_its_notification() {
+    let mut desk = Desk::new();
+    desk.set("read_lag_s", json!(30));
+    let id = desk.sell();
+    let path = format!("{ORDERS}/{id}?includedData=FULFILLMENT");
+    assert_eq!(desk.get(&path).0, StatusCode::NOT_FOUND);
+    desk.wait(30);
+    desk.do_to(&id, json!({"do": "ship"}));
+    let status =
+        |desk: &mut Desk| desk.get(&path).1["order"]["fulfillment"]["fulfillmentStatus"].clone();
+    assert_eq!(status(&mut desk), "UNSHIPPED");
+    desk.wait(30);
+    assert_eq!(status(&mut desk), "SHIPPED");
+}

@@ -1,5 +1,6 @@
 //! The account, asked over its wire protocol by a client of its own.
 
+mod bills;
 mod collections;
 mod hostile;
 mod login;

@@ -127,6 +127,14 @@ fn a_certificate_that_is_missing_between_is_fetched_from_the_authority() {
 }
 
 #[test]
+fn a_private_authority_may_have_keys_on_a_curve() {
+    let authority = Authority::on_a_curve("sns.amazonaws.com");
+    let message = signed(&authority, message("Notification"));
+    let script = script(&[(200, &authority.served(true))]);
+    assert_eq!(post(&script, &authority.root, &message), Ok(vec![hint()]));
+}
+
+#[test]
 fn a_chain_that_leads_to_no_root_of_ours_proves_nothing() {
     let authority = authority();
     let message = signed(&authority, message("Notification"));

@@ -98,6 +98,17 @@ fn orders_of_other_marketplaces_are_not_ours() {
     let changes = read_all(&document(other, None)).unwrap();
     assert_eq!(changes.len(), 1);
     assert_eq!(changes[0].id.id, TWO);
+    // They are passed all the same.
+    let other = text(&[ONE, TWO]).replacen("Amazon.com", "Amazon.nl", 1);
+    let page = read(
+        &document(other, None),
+        &account(),
+        &Selection::default(),
+        0,
+        1,
+    )
+    .unwrap();
+    assert_eq!((page.changes.len(), page.listed, page.more), (0, 1, true));
 }
 
 #[test]
@@ -140,14 +151,12 @@ fn what_is_cut_off_is_seen() {
         "nobody says that the last line must end"
     );
     assert_eq!(fault(end, false), retry);
-    assert_eq!(
-        fault(&whole[..whole.len() - 8], true),
-        retry,
-        "a line is short of cells"
-    );
+    let short = &whole[..whole.len() - 8];
+    assert_eq!(fault(&format!("{short}\n"), false), retry);
     assert_eq!(fault("", true), retry);
-    assert_eq!(fault(&whole.replacen("Lamp", "La\tmp", 1), true), retry);
     let stop = Some((errors::REPORT_INVALID, sluice_core::Action::StopFlow));
+    assert_eq!(fault(short, true), stop, "it is so, and will be");
+    assert_eq!(fault(&whole.replacen("Lamp", "La\tmp", 1), true), stop);
     assert_eq!(
         fault(&whole.replace("amazon-order-id", "order-id"), true),
         stop
