@@ -75,8 +75,8 @@ pub(super) async fn play(stage: &Stage, screen: &Screen) -> anyhow::Result<Summa
     look(&shared).await?;
     let took = shared.clock.now().real();
     let seen = held(&shared.watch).counts.clone();
-    let performance = held(&shared.performance);
-    settle(stage, performance.ledger(), &script, seen, took, &statuses).await
+    let ledger = held(&shared.performance).ledger().clone();
+    settle(stage, &ledger, &script, seen, took, &statuses).await
 }
 
 /// The schedules have been running before business opens: what nobody announces is found from here on.
@@ -151,10 +151,10 @@ async fn act(shared: &Shared<'_>, total: usize) -> anyhow::Result<()> {
 
 /// What there is to wait for after business.
 fn evening() -> String {
-    let (listed, most) = (MinutesSeconds(AMAZON_LISTS_AFTER), MinutesSeconds(REST_MAX));
+    let most = MinutesSeconds(REST_MAX);
     format!(
-        "Business is over. Amazon lists a change {listed} min after it happened, so what nobody announced is \
-         found only now; from here on, real minutes are shown, at most {most}."
+        "Business is over. What nobody announced, Amazon lists two minutes after it happened. Real minutes \
+         from here on, {most} at most."
     )
 }
 
