@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use sandbox::World;
+use sandbox::amazon::Amazon;
 use sandbox::day::{Day, Performance};
 use serde_json::Value as Json;
 use tokio::time::MissedTickBehavior;
 
-use super::clock::{Clock, DAY, MinutesSeconds};
+use super::clock::{Clock, DAY, MinutesSeconds, Moment};
 use super::left;
 use super::market::Market;
 use super::screen::Screen;
@@ -27,6 +28,8 @@ const AMAZON_LISTS_AFTER: Duration = Duration::from_secs(2 * 60);
 const REST_MAX: Duration = Duration::from_secs(2 * AMAZON_LISTS_AFTER.as_secs() + 150);
 /// Between two looks at the script.
 const STEP: Duration = Duration::from_millis(100);
+/// How many of them the flow may take to confirm its subscription: ten seconds.
+const CONFIRMED_STEPS_MAX: usize = 100;
 /// Between two looks at what the flows did.
 const LOOK: Duration = Duration::from_millis(500);
 /// Between two ticks of a schedule: a quarter of an hour of the day.
@@ -49,6 +52,7 @@ struct Shared<'a> {
 pub(super) async fn play(stage: &Stage, screen: &Screen) -> anyhow::Result<Summary> {
     screen.title(&format!("A day of business, seed {}", stage.seed));
     begin(stage).await?;
+    confirmed(stage).await?;
     let seed = stage.seed;
     let plan = |world: &mut World, now| Day::plan(seed, world, now)?.with_amazon(seed, world);
     let day = stage.sandbox.handle().with(plan)?;
@@ -98,6 +102,21 @@ async fn begin(stage: &Stage) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Notifications are sent only once the flow has confirmed that it wants them.
+async fn confirmed(stage: &Stage) -> anyhow::Result<()> {
+    let is_confirmed = |world: &mut World, _| {
+        let amazon = world.vendor::<Amazon>();
+        amazon.is_some_and(Amazon::has_confirmed_topic)
+    };
+    for _ in 0..CONFIRMED_STEPS_MAX {
+        if stage.sandbox.handle().with(is_confirmed) {
+            return Ok(());
+        }
+        tokio::time::sleep(STEP).await;
+    }
+    anyhow::bail!("the flow did not confirm its subscription to Amazon's topic")
+}
+
 /// The script, then the wait until all is done.
 async fn act(shared: &Shared<'_>, total: usize) -> anyhow::Result<()> {
     let mut clock = tokio::time::interval(STEP);
@@ -132,9 +151,9 @@ async fn act(shared: &Shared<'_>, total: usize) -> anyhow::Result<()> {
         }
         let orders = held(&shared.watch).orders_created();
         let waiting = if is_evening {
-            ", the others wait for their orders"
+            waiting(moment)
         } else {
-            ""
+            String::new()
         };
         let message = format!("{done} of {total} events{waiting}; {orders} orders");
         shared.screen.progress(done, total, moment, &message);
@@ -156,6 +175,18 @@ fn evening() -> String {
         "Business is over. What nobody announced, Amazon lists two minutes after it happened. Real minutes \
          from here on, {most} at most."
     )
+}
+
+/// What the last events wait for.
+fn waiting(moment: Moment) -> String {
+    let listed = DAY + AMAZON_LISTS_AFTER;
+    match listed.checked_sub(moment.real()) {
+        Some(left) => {
+            let left = MinutesSeconds(left);
+            format!(", the others wait for orders that Amazon lists within {left}")
+        }
+        None => ", the others wait for their orders".to_owned(),
+    }
 }
 
 /// Until everything up to the last event is listed and worked off.
