@@ -267,7 +267,7 @@ impl Live {
             let netsuite = world.vendor::<NetSuite>();
             let is_booked = |id: &&String| {
                 let external = format!("amazon:Order:{id}:transaction");
-                netsuite.is_some_and(|netsuite| netsuite.holds_transaction(&external))
+                netsuite.is_some_and(|netsuite| netsuite.has_transaction(&external))
             };
             self.open.keys().filter(is_booked).cloned().collect()
         });

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyUsagePurpose, PublicKeyData,
-    SerialNumber, SignatureAlgorithm, SigningKey,
+    SanType, SerialNumber, SignatureAlgorithm, SigningKey,
 };
 use rsa::{Pkcs1v15Sign, RsaPrivateKey, pkcs1::EncodeRsaPublicKey};
 use sha1::Sha1;
@@ -74,7 +74,11 @@ impl Authority {
         let root_pem = params.self_signed(&root)?.pem();
         let issuer = Issuer::new(params, root);
 
-        let mut params = named("sns.amazonaws.com", 2, now);
+        let host = "sns.amazonaws.com";
+        let mut params = named(host, 2, now);
+        // As real ones have it: nobody reads a host from the common name any more.
+        let host = SanType::DnsName(host.try_into()?);
+        params.subject_alt_names.push(host);
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         let certificate = params.signed_by(&leaf, &issuer)?;
         let name = hex::encode(Sha256::digest(certificate.der()));
