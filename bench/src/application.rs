@@ -217,9 +217,12 @@ fn mapping(text: &str, concurrency_max: u32) -> anyhow::Result<String> {
 fn manifest(text: &str, flow: &str) -> anyhow::Result<String> {
     let mut manifest: Table = text.parse()?;
     let trigger = manifest.get_mut("trigger").and_then(Value::as_table_mut);
-    trigger
-        .context("the manifest has no triggers")?
-        .remove("cron");
+    let trigger = trigger.context("the manifest has no triggers")?;
+    trigger.remove("cron");
+    let routes = trigger.get_mut("http").and_then(Value::as_array_mut);
+    routes
+        .context("the manifest has no routes")?
+        .retain(|route| route.get("component").and_then(Value::as_str) == Some(flow));
     let components = manifest.get_mut("component").and_then(Value::as_table_mut);
     let components = components.context("the manifest has no components")?;
     components.retain(|name, _| name == flow);
@@ -244,13 +247,15 @@ mod tests {
     fn the_host_takes_the_manifest() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("spin.toml");
-        let text = manifest(include_str!("../../spin.toml"), FLOW).unwrap();
-        std::fs::write(&file, text).unwrap();
-        std::fs::write(folder.path().join("flow.wasm"), "").unwrap();
-        std::fs::write(folder.path().join("mapping.toml"), "").unwrap();
-        let manifest = host::Manifest::read(&file).unwrap();
-        assert_eq!(manifest.components.keys().collect::<Vec<_>>(), [FLOW]);
-        assert!(manifest.cron.is_empty());
+        for flow in [FLOW, PULLED] {
+            let text = manifest(include_str!("../../spin.toml"), flow).unwrap();
+            std::fs::write(&file, text).unwrap();
+            std::fs::write(folder.path().join("flow.wasm"), "").unwrap();
+            std::fs::write(folder.path().join("mapping.toml"), "").unwrap();
+            let manifest = host::Manifest::read(&file).unwrap();
+            assert_eq!(manifest.components.keys().collect::<Vec<_>>(), [flow]);
+            assert!(manifest.cron.is_empty());
+        }
     }
 
     #[test]

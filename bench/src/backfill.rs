@@ -159,7 +159,8 @@ fn world(count: u32, since: Timestamp, now: Timestamp) -> anyhow::Result<sandbox
         long_ago,
     )?;
     let mut settings = amazon::Settings::new(SEED);
-    settings.rate_factor = None;
+    // As for a very busy seller: Amazon says the raised rates, and the connector goes by them.
+    settings.rate_factor = Some(1_000_000);
     let mut world = company::with_amazon(world, SEED, settings, long_ago)?;
     let amazon = world.vendor_mut::<Amazon>().context("no Amazon")?;
     let step_ms = DAYS * 24 * 3_600_000 / i64::from(count);
@@ -266,7 +267,7 @@ impl Live {
             let netsuite = world.vendor::<NetSuite>();
             let is_booked = |id: &&String| {
                 let external = format!("amazon:Order:{id}:transaction");
-                netsuite.is_some_and(|netsuite| netsuite.holds_transaction(&external))
+                netsuite.is_some_and(|netsuite| netsuite.has_transaction(&external))
             };
             self.open.keys().filter(is_booked).cloned().collect()
         });

@@ -1,4 +1,4 @@
-//! The benchmarks of Sluice: `cargo run --release -p sluice-bench -- all`.
+//! The benchmarks of Sluice: `cargo build --release --workspace --bins && target/release/sluice-bench all`.
 //!
 //! Each is bounded in count and time, ends by itself, and talks to this machine only. What they showed, and
 //! where the time goes, stands in `docs/PERFORMANCE.md`.
@@ -25,7 +25,7 @@ use report::Report;
 
 /// Measures Sluice on this machine: loopback only, ends by itself.
 ///
-/// Example: cargo run --release -p sluice-bench -- jobs --seconds 10
+/// Example: cargo build --release --workspace --bins && target/release/sluice-bench jobs --seconds 10
 #[derive(Parser)]
 #[command(version, about)]
 struct Arguments {

@@ -26,7 +26,7 @@ mod tests;
 
 use std::time::Duration;
 
-pub use announce::announce;
+pub use announce::{announce, announce_orders};
 pub use books::{Books, Difference, Ledger, Sum};
 pub use perform::{Happened, Performance};
 

@@ -1,13 +1,18 @@
 //! `sluice demo`: a day of realistic business on one machine, with nothing installed.
 //!
 //! The sandbox, the host with the real components, and the day's script run in this process; they meet only
-//! over HTTP. What is shown and compared is what the admin port and the flow's status route answer.
+//! over HTTP. What is shown and compared is what the admin port and the flows' status routes answer.
 
 mod client;
+mod clock;
+mod dead;
 mod drive;
+mod left;
+mod market;
 mod screen;
 mod stage;
 mod summary;
+mod tell;
 mod watch;
 
 use std::net::SocketAddr;
@@ -21,13 +26,14 @@ use stage::Stage;
 
 /// Plays a day of realistic business between simulated vendors, and shows what happens.
 ///
-/// Builds the components, starts the sandbox and the host on a fresh folder, plays the day, compares both
-/// systems to the cent, and stays up to be looked at until Ctrl-C.
+/// Builds the components, starts the sandbox and the host on a fresh folder, plays the day in 50 seconds, waits
+/// for what Amazon lists minutes later, compares all systems to the cent, and stays up to be looked at until
+/// Ctrl-C.
 ///
 /// Example: sluice demo --once --seed 7
 #[derive(clap::Args)]
 pub(super) struct Arguments {
-    /// End after the day. The exit code is 0 if both systems agree, 1 if they differ.
+    /// End after the day. The exit code is 0 if all systems agree, 1 if they differ.
     #[arg(long)]
     once: bool,
     /// Print the summary as one JSON document on standard output, and everything else on standard error.
@@ -104,7 +110,7 @@ async fn play(arguments: Arguments, manifest: Manifest, screen: Arc<Screen>) -> 
         None => Ok(()),
         Some(Err(error)) => Err(error),
         Some(Ok(_)) if differences > 0 => {
-            anyhow::bail!("the two systems differ in {differences} places")
+            anyhow::bail!("the systems differ in {differences} places")
         }
         Some(Ok(_)) => Ok(()),
     }

@@ -12,8 +12,10 @@ use sandbox::salesforce::PrivateKey;
 use sandbox::seed::Catalogue;
 use sandbox::{Server, World, company, day, salesforce, server};
 
-/// The flow the sandbox's webhooks go to.
-pub(super) const FLOW: &str = "opportunity-to-sales-order";
+/// The flow Salesforce's webhooks go to.
+pub(super) const OPPORTUNITIES: &str = "opportunity-to-sales-order";
+/// The flow Amazon's notifications go to.
+pub(super) const AMAZON_ORDERS: &str = "amazon-orders";
 
 /// Orders Amazon holds at the start.
 const AMAZON_ORDER_COUNT: usize = 120;
@@ -22,7 +24,7 @@ const AMAZON_ORDER_COUNT: usize = 120;
 ///
 /// Records, requests and misfortunes are at the admin port: GET / there names everything. Won
 /// opportunities are announced to --webhooks: in USD by outbound messages, in EUR by signed callouts, in
-/// GBP by both.
+/// GBP by both. So are changed orders at Amazon: by SNS, and by EventBridge.
 ///
 /// Example: sluice sandbox --env-out .env, and once it lists its addresses: sluice up --env-file .env
 #[derive(clap::Args)]
@@ -81,7 +83,12 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<()> {
 async fn serve(arguments: Arguments) -> anyhow::Result<()> {
     // First, so that an early Ctrl-C counts.
     let mut stop = Stop::listen()?;
-    let world = with_amazon(world(arguments.seed)?, arguments.seed)?;
+    let settings = amazon::Settings::new(arguments.seed);
+    let mut world = with_amazon(world(arguments.seed)?, arguments.seed, settings)?;
+    if let Some(amazon) = world.vendor_mut::<Amazon>() {
+        let catalogue = Catalogue::new(arguments.seed);
+        amazon.stock(&catalogue, AMAZON_ORDER_COUNT, jiff::Timestamp::now())?;
+    }
     let options = server::Options {
         vendors: BTreeMap::from([
             ("salesforce".to_owned(), arguments.salesforce),
@@ -128,19 +135,18 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The same with Amazon, and what was ordered there in the last days.
-fn with_amazon(world: World, seed: u64) -> anyhow::Result<World> {
+/// The same with the seller's Amazon accounts, without orders; somebody vouches for SNS's signatures.
+pub(super) fn with_amazon(
+    world: World,
+    seed: u64,
+    mut settings: amazon::Settings,
+) -> anyhow::Result<World> {
     let now = jiff::Timestamp::now();
-    let mut settings = amazon::Settings::new(seed);
     settings.authority = Some(Authority::generate(seed, now)?);
-    let mut world = company::with_amazon(world, seed, settings, now)?;
-    if let Some(amazon) = world.vendor_mut::<Amazon>() {
-        amazon.stock(&Catalogue::new(seed), AMAZON_ORDER_COUNT, now)?;
-    }
-    Ok(world)
+    Ok(company::with_amazon(world, seed, settings, now)?)
 }
 
-/// Both vendors as this seed has them, the Salesforce user's key registered.
+/// Salesforce and NetSuite as this seed has them, the Salesforce user's key registered.
 pub(super) fn world(seed: u64) -> anyhow::Result<World> {
     let mut settings = salesforce::Settings::new(seed);
     let key = PrivateKey::generate(seed).context("can't make the Salesforce user's key")?;
@@ -149,19 +155,26 @@ pub(super) fn world(seed: u64) -> anyhow::Result<World> {
     Ok(company::world(seed, settings, Default::default(), now)?)
 }
 
-/// Sends the webhooks of won opportunities to the flow's routes at this address.
+/// Sends the webhooks of won opportunities, and the notifications of orders at Amazon, to their flows' routes
+/// at this address.
 pub(super) fn announce(
     running: &server::Running,
     webhooks: &str,
     secrets: &Secrets,
 ) -> anyhow::Result<()> {
-    let hooks = format!("{}/hooks/{FLOW}", webhooks.trim_end_matches('/'));
+    let base = webhooks.trim_end_matches('/');
+    let hooks = format!("{base}/hooks/{OPPORTUNITIES}");
     let message = format!("{hooks}/outbound-message/{}", secrets.webhook_path_secret);
     let callout = format!("{hooks}/json");
     let secret = &secrets.webhook_hmac_secret;
+    let hooks = format!("{base}/hooks/{AMAZON_ORDERS}");
+    let (topic, events) = (format!("{hooks}/sns"), format!("{hooks}/eventbridge"));
     running
         .handle()
-        .with(|world, _| day::announce(world, &message, &callout, secret))
+        .with(|world, now| {
+            day::announce(world, &message, &callout, secret)?;
+            day::announce_orders(world, &topic, &events, now)
+        })
         .with_context(|| format!("webhooks can't go to {webhooks}"))
 }
 
@@ -170,7 +183,7 @@ fn trust(authority: &Path) -> anyhow::Result<PathBuf> {
     let authority = authority.canonicalize()?;
     let file = authority.with_file_name("runtime-config.toml");
     let text = format!(
-        "[[client_tls]]\ncomponent_ids = [{FLOW:?}]\nhosts = [\"127.0.0.1\", \"localhost\"]\n\
+        "[[client_tls]]\ncomponent_ids = [{OPPORTUNITIES:?}, {AMAZON_ORDERS:?}]\nhosts = [\"127.0.0.1\", \"localhost\"]\n\
          ca_roots_file = {:?}\n",
         authority.display().to_string()
     );

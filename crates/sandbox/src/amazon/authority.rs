@@ -16,9 +16,6 @@ use sha2::{Digest, Sha256};
 const LIFE_DAYS: i64 = 365;
 const AGE_DAYS: i64 = 30;
 
-/// The host SNS's certificate is for, in every region.
-const SNS: &str = "sns.amazonaws.com";
-
 /// An authority and the certificate it gave to SNS. Cheap to clone.
 #[derive(Clone)]
 pub struct Authority(Arc<Made>);
@@ -77,9 +74,11 @@ impl Authority {
         let root_pem = params.self_signed(&root)?.pem();
         let issuer = Issuer::new(params, root);
 
-        let mut params = named(SNS, 2, now);
-        // The common name alone names no host: readers look here, and SNS's own has it.
-        params.subject_alt_names = vec![SanType::DnsName(SNS.try_into()?)];
+        let host = "sns.amazonaws.com";
+        let mut params = named(host, 2, now);
+        // As real ones have it: nobody reads a host from the common name any more.
+        let host = SanType::DnsName(host.try_into()?);
+        params.subject_alt_names.push(host);
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         let certificate = params.signed_by(&leaf, &issuer)?;
         let name = hex::encode(Sha256::digest(certificate.der()));

@@ -130,6 +130,11 @@ impl Amazon {
         Ok(())
     }
 
+    /// Whether the topic has a subscriber that has confirmed.
+    pub fn has_confirmed_topic(&self) -> bool {
+        self.topic.as_ref().is_some_and(|topic| topic.is_confirmed)
+    }
+
     fn subscribe_all(&mut self, name: &str, resource: Resource) {
         let known = self.destination_of(&resource).map(|known| known.id.clone());
         let id = known.unwrap_or_else(|| self.add_destination(name.to_owned(), resource));

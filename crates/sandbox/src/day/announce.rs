@@ -1,7 +1,10 @@
-//! Where the selling side's webhooks go.
+//! Where the selling sides' webhooks go.
+
+use jiff::Timestamp;
 
 use crate::{
     EditError,
+    amazon::{Amazon, EventReceiver, TopicReceiver},
     salesforce::{Callout, OutboundMessage, Salesforce},
     world::World,
 };
@@ -33,4 +36,30 @@ pub fn announce(
     };
     salesforce.set_outbound_messages(vec![message])?;
     salesforce.set_callouts(vec![callout])
+}
+
+/// Lets Amazon tell of orders in both ways it has: by a topic, whose subscriber confirms first, and by an API
+/// destination. Each notification comes twice.
+///
+/// # Errors
+/// If an address is none, or nobody vouches for the topic's signatures.
+pub fn announce_orders(
+    world: &mut World,
+    topic_url: &str,
+    event_url: &str,
+    now: Timestamp,
+) -> Result<(), EditError> {
+    let amazon = world.vendor_mut::<Amazon>().ok_or(EditError::Unsupported)?;
+    let topic = TopicReceiver {
+        url: topic_url.to_owned(),
+        signature_version: Some(2),
+        sns_url: None,
+        confirmed: false,
+    };
+    amazon.set_topic(Some(topic), now)?;
+    amazon.set_api_destination(Some(EventReceiver {
+        url: event_url.to_owned(),
+        header: None,
+        key: None,
+    }))
 }

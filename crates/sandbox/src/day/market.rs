@@ -95,9 +95,11 @@ impl Day {
             let place = places[index % places.len()];
             let mut order = NewOrder::typical(&writer.catalogue, place, by, &mut writer.rng);
             let mut placed = writer.between(5, 380);
-            // One that stays sells what the booking side does not know until the afternoon.
+            // One that stays sells what the booking side does not know until the afternoon. It is announced:
+            // by the time a search finds an order, the item may be known.
             if by == FulfilledBy::Merchant
                 && fate == Fate::Open
+                && index.is_multiple_of(ANNOUNCED_ONE_IN)
                 && let Some(item) = unknown.take()
             {
                 order.items = vec![NewItem::typical(&item, place, by, &mut writer.rng)];
@@ -180,6 +182,8 @@ impl Writer {
         const LOGINS: &str = "/auth/o2/token";
         let refuse = What::Refuse;
         let garbled = What::Garble(crate::misfortune::Garble::Truncate);
+        // One token only: a second one, fresh from a login, that is refused in turn means that nobody may log in
+        // any more, and a flow is right to wait for minutes then.
         type Row = (u64, &'static str, &'static str, &'static str, u64, What);
         #[rustfmt::skip]
         let plan: Vec<Row> = vec![
@@ -190,7 +194,7 @@ impl Writer {
             (170, "Amazon loses notifications", "POST", "/hooks/", 8, What::WebhookLose),
             (190, "Amazon's pages end in the middle", "GET", SEARCHES, 1, garbled),
             (210, "Amazon is down: 503", "GET", SEARCHES, 2, refuse(Refusal::Unavailable)),
-            (250, "Amazon refuses a token before its time", "GET", ORDERS, 2, refuse(Refusal::TokenExpired)),
+            (250, "Amazon refuses a token before its time", "GET", ORDERS, 1, refuse(Refusal::TokenExpired)),
             (280, "Amazon's login closes connections unasked", "POST", LOGINS, 1, What::DropBefore),
             (320, "Amazon fails: 500", "GET", ORDERS, 2, refuse(Refusal::ServerError)),
         ];

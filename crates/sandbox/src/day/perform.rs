@@ -215,7 +215,8 @@ impl Performance {
             } => {
                 let id = self.id_of(name)?;
                 if *once_booked {
-                    if !books_of(books, world).is_booked(&id) {
+                    let account = world.vendor::<NetSuite>();
+                    if !account.is_some_and(|account| Books::hold(account, &id)) {
                         return Ok(None);
                     }
                     self.ledger.cancelled_booked.insert(id.clone());

@@ -25,12 +25,10 @@ impl NetSuite {
         Ok(made["id"].as_str().unwrap_or_default().to_owned())
     }
 
-    /// Whether a transaction of any type is kept under this external id.
-    #[must_use]
-    pub fn holds_transaction(&self, external_id: &str) -> bool {
-        self.store
-            .by_external(Family::Transaction, external_id)
-            .is_some()
+    /// Whether there is a transaction under this external id, whatever its case.
+    pub fn has_transaction(&self, external_id: &str) -> bool {
+        let found = self.store.by_external(Family::Transaction, external_id);
+        found.is_some()
     }
 
     /// Approves a sales order that is pending approval.

@@ -1,4 +1,4 @@
-//! Asks the admin port and the flow's status route.
+//! Asks the admin port and the flows' status routes.
 
 use anyhow::Context;
 use bytes::Bytes;
@@ -40,8 +40,15 @@ impl Client {
             let (head, body) = response.into_parts();
             let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await;
             let body = body.map_err(anyhow::Error::from_boxed)?;
-            anyhow::ensure!(head.status.is_success(), "the answer is {}", head.status);
-            Ok(serde_json::from_slice(&body.to_bytes())?)
+            let body = body.to_bytes();
+            // A flow that can't work says why.
+            let why = || {
+                let refused: Json = serde_json::from_slice(&body).unwrap_or_default();
+                refused["message"].as_str().unwrap_or_default().to_owned()
+            };
+            let status = head.status;
+            anyhow::ensure!(status.is_success(), "the answer is {status} {}", why());
+            Ok(serde_json::from_slice(&body)?)
         };
         let answer = tokio::time::timeout(ANSWER_TIME_MAX, exchange).await;
         answer

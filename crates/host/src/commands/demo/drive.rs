@@ -1,70 +1,71 @@
-//! Plays the day: its events, the schedule's ticks, and waiting until nothing is left to do.
+//! Plays the day: its events, the schedules' ticks, and waiting until nothing is left to do.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::sync::{Mutex, MutexGuard};
+use std::time::Duration;
 
-use anyhow::Context;
+use jiff::Timestamp;
 use sandbox::World;
-use sandbox::day::{Day, Happened, LENGTH, Performance};
+use sandbox::amazon::Amazon;
+use sandbox::day::{Day, Performance};
 use serde_json::Value as Json;
+use tokio::time::MissedTickBehavior;
 
-use super::screen::{Colour, Line, Screen};
+use super::clock::{Clock, DAY, MinutesSeconds, Moment};
+use super::left;
+use super::market::Market;
+use super::screen::Screen;
 use super::stage::Stage;
 use super::summary::{Summary, settle};
+use super::tell::Teller;
 use super::watch::Watch;
 
-/// How long the day takes here.
-const DAY: Duration = Duration::from_secs(50);
-/// How much later everything must be done.
-const REST_MAX: Duration = Duration::from_secs(150);
+/// Amazon lists a change this long after it happened, and its connector asks for none that is younger. These
+/// minutes are real ones, however fast the day goes.
+const AMAZON_LISTS_AFTER: Duration = Duration::from_secs(2 * 60);
+/// How much later everything must be done: an order that nobody announced is listed, then cancelled, and its
+/// cancellation, which nobody announces either, is listed in turn.
+const REST_MAX: Duration = Duration::from_secs(2 * AMAZON_LISTS_AFTER.as_secs() + 150);
 /// Between two looks at the script.
 const STEP: Duration = Duration::from_millis(100);
-/// Between two looks at what the flow did.
+/// How many of them the flow may take to confirm its subscription: ten seconds.
+const CONFIRMED_STEPS_MAX: usize = 100;
+/// Between two looks at what the flows did.
 const LOOK: Duration = Duration::from_millis(500);
-/// Between two ticks of the schedule: a quarter of an hour of the day.
+/// Between two ticks of a schedule: a quarter of an hour of the day.
 const TICK: Duration = Duration::from_millis(1500);
-
-/// What is due later than this from now was done, and is only looked at once more.
-const CONFIRMED_AFTER_MIN: jiff::SignedDuration = jiff::SignedDuration::from_mins(5);
-/// Entries of the queue an error names.
-const SHOWN_COUNT_MAX: usize = 10;
 
 /// What the parts of a performance share.
 struct Shared<'a> {
     stage: &'a Stage,
     screen: &'a Screen,
-    started: Instant,
+    clock: Clock,
     performance: Mutex<Performance>,
     watch: Mutex<Watch>,
-    ticks: AtomicUsize,
     /// Opportunities' names by id.
     names: BTreeMap<String, String>,
 }
 
-/// Plays a whole day, waits until the flow is done with it, and compares both systems.
+/// Plays a whole day, waits until the flows are done with it, and compares all systems.
 ///
 /// Fails if the day can't be played, or if something is left to do at the limit; what, the error says.
 pub(super) async fn play(stage: &Stage, screen: &Screen) -> anyhow::Result<Summary> {
     screen.title(&format!("A day of business, seed {}", stage.seed));
-    // The schedule has been running before business opens: what nobody announces is found from here on.
-    tick(stage)
-        .await
-        .context("the first tick of the schedule failed")?;
+    begin(stage).await?;
+    confirmed(stage).await?;
     let seed = stage.seed;
-    let plan = |world: &mut World, now| Day::plan(seed, world, now);
+    let plan = |world: &mut World, now| Day::plan(seed, world, now)?.with_amazon(seed, world);
     let day = stage.sandbox.handle().with(plan)?;
+    let script = Market::planned(&day);
     let total = day.events.len();
     let shared = Shared {
         stage,
         screen,
-        started: Instant::now(),
+        clock: Clock::start(),
         performance: Mutex::new(Performance::new(day)),
         watch: Mutex::new(Watch::new(
             named(stage, "netsuite/currency", "id", "symbol").await?,
         )),
-        ticks: AtomicUsize::new(0),
         names: named(stage, "salesforce/Opportunity", "Id", "Name").await?,
     };
     let worked = tokio::select! {
@@ -73,94 +74,172 @@ pub(super) async fn play(stage: &Stage, screen: &Screen) -> anyhow::Result<Summa
         ended = tell(&shared) => ended,
     };
     worked?;
-    let status = calm(&shared).await?;
+    let statuses = calm(&shared).await?;
     // Once more: what happened since the last look.
     look(&shared).await?;
-    let performance = shared
-        .performance
-        .into_inner()
-        .unwrap_or_else(|lock| lock.into_inner());
-    let counts = shared
-        .watch
-        .into_inner()
-        .unwrap_or_else(|lock| lock.into_inner())
-        .counts;
-    settle(
-        stage,
-        performance.ledger(),
-        counts,
-        shared.started.elapsed(),
-        &status,
-    )
-    .await
+    let took = shared.clock.now().real();
+    let seen = held(&shared.watch).counts.clone();
+    let ledger = held(&shared.performance).ledger().clone();
+    settle(stage, &ledger, &script, seen, took, &statuses).await
+}
+
+/// The schedules have been running before business opens: what nobody announces is found from here on.
+async fn begin(stage: &Stage) -> anyhow::Result<()> {
+    for flow in &stage.flows {
+        for component in &flow.schedule {
+            let ticked = stage.host.tick(component).await;
+            if let Err(error) = ticked {
+                // A flow that can't work at all says why.
+                stage.client.get(&flow.url).await?;
+                let context = format!("the first tick of {component} failed");
+                return Err(anyhow::Error::from(error).context(context));
+            }
+        }
+        let status = stage.client.get(&flow.url).await?;
+        let is_placed = !status["cursor"]["streams"].is_null();
+        anyhow::ensure!(is_placed, "{} has no cursor after its first run", flow.name);
+    }
+    Ok(())
+}
+
+/// Notifications are sent only once the flow has confirmed that it wants them.
+async fn confirmed(stage: &Stage) -> anyhow::Result<()> {
+    let is_confirmed = |world: &mut World, _| {
+        let amazon = world.vendor::<Amazon>();
+        amazon.is_some_and(Amazon::has_confirmed_topic)
+    };
+    for _ in 0..CONFIRMED_STEPS_MAX {
+        if stage.sandbox.handle().with(is_confirmed) {
+            return Ok(());
+        }
+        tokio::time::sleep(STEP).await;
+    }
+    anyhow::bail!("the flow did not confirm its subscription to Amazon's topic")
 }
 
 /// The script, then the wait until all is done.
 async fn act(shared: &Shared<'_>, total: usize) -> anyhow::Result<()> {
     let mut clock = tokio::time::interval(STEP);
+    clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut teller = Teller::default();
+    let mut last = Timestamp::UNIX_EPOCH;
+    let mut is_evening = false;
     loop {
         clock.tick().await;
-        let elapsed = shared.elapsed();
-        let done = {
+        let moment = shared.clock.now();
+        let (done, happened) = {
             let handle = shared.stage.sandbox.handle();
-            let mut performance = shared
-                .performance
-                .lock()
-                .unwrap_or_else(|lock| lock.into_inner());
-            let happened = handle.with(|world, now| performance.step(world, elapsed, now))?;
-            for one in &happened {
-                shared.screen.line(elapsed, &line(one));
-            }
-            total - performance.remaining().len()
+            let mut performance = held(&shared.performance);
+            let happened = handle.with(|world, now| {
+                let happened = performance.step(world, moment.of_day(), now)?;
+                if !happened.is_empty() {
+                    last = now;
+                }
+                anyhow::Ok(happened)
+            })?;
+            (total - performance.remaining().len(), happened)
         };
-        shared.show(done, total);
-        if done == total {
-            break;
+        for line in teller.tell(&happened, moment) {
+            shared.screen.line(moment, &line);
         }
+        if done == total {
+            return rest(shared, last).await;
+        }
+        if moment.is_evening() && !is_evening {
+            is_evening = true;
+            shared.screen.note(&evening());
+        }
+        let orders = held(&shared.watch).orders_created();
+        let waiting = if is_evening {
+            waiting(moment)
+        } else {
+            String::new()
+        };
+        let message = format!("{done} of {total} events{waiting}; {orders} orders");
+        shared.screen.progress(done, total, moment, &message);
         if shared.is_late() {
             let count = total - done;
-            let left = left(shared).await?;
-            anyhow::bail!("{count} events still wait for their orders: {}", few(&left));
-        }
-    }
-    loop {
-        clock.tick().await;
-        shared.show(total, total);
-        let before = shared.ticks.load(Ordering::Relaxed);
-        let left = left(shared).await?;
-        if left.is_empty() {
-            // Two whole ticks later: the first may have begun before the last event.
-            while shared.ticks.load(Ordering::Relaxed) < before + 2 && !shared.is_late() {
-                clock.tick().await;
-            }
-            if self::left(shared).await?.is_empty() {
-                return Ok(());
-            }
-        }
-        if shared.is_late() {
-            anyhow::bail!("not done in time: {}", few(&left));
+            let left = left(shared, last).await?;
+            anyhow::bail!(
+                "{count} events still wait for their orders: {}",
+                left::few(&left)
+            );
         }
     }
 }
 
-/// Ticks as the schedule would, until dropped. A tick that fails is made up for by the next.
-async fn schedule(shared: &Shared<'_>) -> anyhow::Result<()> {
-    loop {
-        if tick(shared.stage).await.is_ok() {
-            shared.ticks.fetch_add(1, Ordering::Relaxed);
+/// What there is to wait for after business.
+fn evening() -> String {
+    let most = MinutesSeconds(REST_MAX);
+    format!(
+        "Business is over. What nobody announced, Amazon lists two minutes after it happened. Real minutes \
+         from here on, {most} at most."
+    )
+}
+
+/// What the last events wait for.
+fn waiting(moment: Moment) -> String {
+    let listed = DAY + AMAZON_LISTS_AFTER;
+    match listed.checked_sub(moment.real()) {
+        Some(left) => {
+            let left = MinutesSeconds(left);
+            format!(", the others wait for orders that Amazon lists within {left}")
         }
+        None => ", the others wait for their orders".to_owned(),
+    }
+}
+
+/// Until everything up to the last event is listed and worked off.
+async fn rest(shared: &Shared<'_>, last: Timestamp) -> anyhow::Result<()> {
+    let mut clock = tokio::time::interval(LOOK);
+    clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut longest = Duration::ZERO;
+    loop {
+        clock.tick().await;
+        let statuses = statuses(shared.stage).await?;
+        let left = left_of(shared.stage, &statuses, last);
+        if left.is_empty() {
+            return Ok(());
+        }
+        anyhow::ensure!(!shared.is_late(), "not done in time: {}", left::few(&left));
+        let gaps = statuses
+            .iter()
+            .flat_map(|status| left::unlisted(status, last));
+        let gap = gaps.map(|(_, gap)| gap).max().unwrap_or_default();
+        longest = longest.max(gap);
+        let orders = held(&shared.watch).orders_created();
+        let message = match gap.is_zero() {
+            true => format!("everything is listed; working it off; {orders} orders"),
+            false => {
+                let gap = MinutesSeconds(gap);
+                format!("{gap} until the last event is listed; {orders} orders")
+            }
+        };
+        let seconds = |time: Duration| usize::try_from(time.as_secs()).unwrap_or(usize::MAX);
+        let (done, total) = (seconds(longest - gap), seconds(longest));
+        shared
+            .screen
+            .progress(done, total, shared.clock.now(), &message);
+    }
+}
+
+/// Ticks as the schedules would, each by itself, until dropped.
+async fn schedule(shared: &Shared<'_>) -> anyhow::Result<()> {
+    let components = shared.stage.flows.iter().flat_map(|flow| &flow.schedule);
+    let ticking = components.map(|component| tick(shared.stage, component));
+    futures::future::try_join_all(ticking).await.map(|_| ())
+}
+
+/// A tick that fails is made up for by the next.
+async fn tick(stage: &Stage, component: &str) -> anyhow::Result<()> {
+    loop {
+        // Logged where it happens.
+        let _ = stage.host.tick(component).await;
         tokio::time::sleep(TICK).await;
     }
 }
 
-async fn tick(stage: &Stage) -> anyhow::Result<()> {
-    for component in &stage.schedule {
-        stage.host.tick(component).await?;
-    }
-    Ok(())
-}
-
-/// Tells what the flow does, until dropped.
+/// Tells what the flows do, until dropped.
 async fn tell(shared: &Shared<'_>) -> anyhow::Result<()> {
     loop {
         look(shared).await?;
@@ -169,81 +248,60 @@ async fn tell(shared: &Shared<'_>) -> anyhow::Result<()> {
 }
 
 async fn look(shared: &Shared<'_>) -> anyhow::Result<()> {
-    let (client, admin) = (&shared.stage.client, &shared.stage.sandbox.admin_url);
+    let (stage, admin) = (shared.stage, &shared.stage.sandbox.admin_url);
+    let client = &stage.client;
     let orders = client.list(&format!("{admin}/netsuite/salesOrder")).await?;
     let customers = client.list(&format!("{admin}/netsuite/customer")).await?;
-    let status = client.get(&shared.stage.flow_url).await?;
+    let statuses = statuses(stage).await?;
     let lines = {
-        let mut watch = shared.watch.lock().unwrap_or_else(|lock| lock.into_inner());
+        let mut watch = held(&shared.watch);
         watch.customers(&customers);
         let mut lines = watch.orders(&orders);
-        lines.extend(watch.status(&status, &shared.names));
+        for (flow, status) in stage.flows.iter().zip(&statuses) {
+            lines.extend(watch.status(flow.name, status, &shared.names));
+        }
         lines
     };
     for line in &lines {
-        shared.screen.line(shared.elapsed(), line);
+        shared.screen.line(shared.clock.now(), line);
     }
     Ok(())
 }
 
-/// The flow's status once nothing is left to do and no run is under way: the last tick may still be at it.
-async fn calm(shared: &Shared<'_>) -> anyhow::Result<Json> {
+/// The flows' statuses once nothing is left to do and no run is under way: the last tick may still be at it.
+/// Read anew: a change is queued before its listing counts, so a queue looked at before that says nothing.
+async fn calm(shared: &Shared<'_>) -> anyhow::Result<Vec<Json>> {
     loop {
-        let status = shared.stage.client.get(&shared.stage.flow_url).await?;
-        let left = left_in(&status);
-        if left.is_empty() && !status["runs"][0]["finished"].is_null() {
-            return Ok(status);
+        let statuses = statuses(shared.stage).await?;
+        let left = left_of(shared.stage, &statuses, Timestamp::UNIX_EPOCH);
+        let is_running = |status: &Json| status["runs"][0]["finished"].is_null();
+        if left.is_empty() && !statuses.iter().any(is_running) {
+            return Ok(statuses);
         }
-        anyhow::ensure!(!shared.is_late(), "not done in time: {}", few(&left));
+        anyhow::ensure!(!shared.is_late(), "not done in time: {}", left::few(&left));
         tokio::time::sleep(STEP).await;
     }
 }
 
-async fn left(shared: &Shared<'_>) -> anyhow::Result<Vec<String>> {
-    let status = shared.stage.client.get(&shared.stage.flow_url).await?;
-    Ok(left_in(&status))
+async fn left(shared: &Shared<'_>, since: Timestamp) -> anyhow::Result<Vec<String>> {
+    let statuses = statuses(shared.stage).await?;
+    Ok(left_of(shared.stage, &statuses, since))
 }
 
-/// What is still to be done, in words. What only waits to be confirmed, minutes from now, counts as done.
-fn left_in(status: &Json) -> Vec<String> {
-    let queue = &status["queue"];
-    let count = |name: &str| queue[name].as_u64().unwrap_or_default();
-    let soon = jiff::Timestamp::now() + CONFIRMED_AFTER_MIN;
-    let due = queue["oldest_due"]
-        .as_str()
-        .and_then(|due| due.parse().ok());
-    let is_due = due.is_some_and(|due: jiff::Timestamp| due < soon);
-    let mut left = Vec::new();
-    for (name, count) in [
-        ("in work", count("in_work")),
-        ("ready", if is_due { count("ready") } else { 0 }),
-        ("waiting", count("waiting")),
-    ] {
-        if count > 0 {
-            left.push(format!("{count} {name}"));
-        }
-    }
-    for list in ["retrying", "waiting"] {
-        for item in status[list].as_array().into_iter().flatten() {
-            let id = item["id"].as_str().unwrap_or_default();
-            left.push(format!("{id}: {}", super::watch::fault(&item["fault"])));
-        }
-    }
-    left
+/// What is left of any flow, each with the flow's name.
+fn left_of(stage: &Stage, statuses: &[Json], since: Timestamp) -> Vec<String> {
+    let flows = stage.flows.iter().zip(statuses);
+    let left = flows.flat_map(|(flow, status)| {
+        let left = left::all(status, since);
+        left.into_iter().map(|one| format!("{}: {one}", flow.name))
+    });
+    left.collect()
 }
 
-/// The first few, and how many more.
-fn few(all: &[String]) -> String {
-    let mut text = all
-        .iter()
-        .take(SHOWN_COUNT_MAX)
-        .cloned()
-        .collect::<Vec<_>>()
-        .join("; ");
-    if all.len() > SHOWN_COUNT_MAX {
-        text.push_str(&format!("; and {} more", all.len() - SHOWN_COUNT_MAX));
-    }
-    text
+/// The status of each flow, in the order of the flows.
+async fn statuses(stage: &Stage) -> anyhow::Result<Vec<Json>> {
+    let asked = stage.flows.iter().map(|flow| stage.client.get(&flow.url));
+    futures::future::try_join_all(asked).await
 }
 
 /// One field of every record of a list by another.
@@ -260,79 +318,12 @@ async fn named(
     Ok(records.iter().map(pair).collect())
 }
 
-fn line(happened: &Happened) -> Line {
-    let colour = match (happened.what, happened.system) {
-        ("trouble", _) => Colour::Attention,
-        (_, "netsuite") => Colour::Target,
-        _ => Colour::Source,
-    };
-    let (subject, detail) = match happened.what {
-        // A sentence, not a thing.
-        "trouble" => (
-            format!("{} {}", happened.subject, happened.detail),
-            String::new(),
-        ),
-        _ => (happened.subject.clone(), happened.detail.clone()),
-    };
-    Line {
-        what: happened.what,
-        subject,
-        detail,
-        colour,
-    }
+fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
+    lock.lock().unwrap_or_else(|lock| lock.into_inner())
 }
 
 impl Shared<'_> {
-    /// On the day's own clock.
-    fn elapsed(&self) -> Duration {
-        let part = self.started.elapsed().as_secs_f64() / DAY.as_secs_f64();
-        LENGTH.mul_f64(part)
-    }
-
     fn is_late(&self) -> bool {
-        self.started.elapsed() > DAY + REST_MAX
-    }
-
-    fn show(&self, done: usize, total: usize) {
-        let counts = self
-            .watch
-            .lock()
-            .unwrap_or_else(|lock| lock.into_inner())
-            .counts;
-        let message = format!("{done} of {total} events, {} orders", counts.orders_created);
-        self.screen.progress(done, total, self.elapsed(), &message);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn what_is_left_is_named_and_confirmations_are_not() {
-        let later = (jiff::Timestamp::now() + jiff::SignedDuration::from_mins(14)).to_string();
-        let calm = json!({"queue": {"ready": 3, "to_confirm": 3, "in_work": 0, "waiting": 0,
-            "dead": 1, "oldest_due": later}, "retrying": [], "waiting": []});
-        assert_eq!(left_in(&calm), [""; 0]);
-        let mut busy = calm.clone();
-        busy["queue"]["oldest_due"] = json!(jiff::Timestamp::now().to_string());
-        assert_eq!(left_in(&busy), ["3 ready"]);
-        let mut waiting = calm.clone();
-        waiting["queue"]["waiting"] = json!(1);
-        waiting["waiting"] = json!([{"id": "006", "fault": {"code": "X", "message": "a\nb"}}]);
-        assert_eq!(left_in(&waiting), ["1 waiting", "006: X: a b"]);
-        let mut retrying = calm;
-        let fields = json!([{"path": "total", "reason": "is odd"}]);
-        retrying["retrying"] = json!([{"id": "006", "fault": {"code": "X", "fields": fields}}]);
-        assert_eq!(left_in(&retrying), ["006: X: total is odd"]);
-    }
-
-    #[test]
-    fn a_long_list_is_cut() {
-        let all: Vec<String> = (0..12).map(|number| number.to_string()).collect();
-        assert_eq!(few(&all), "0; 1; 2; 3; 4; 5; 6; 7; 8; 9; and 2 more");
-        assert_eq!(few(&all[..2]), "0; 1");
+        self.clock.now().real() > DAY + REST_MAX
     }
 }

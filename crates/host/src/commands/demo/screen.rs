@@ -1,11 +1,11 @@
 //! What people see: a line for each thing that happens, a bar for the day, and the summary.
 
 use std::io::Write;
-use std::time::Duration;
 
 use console::{Style, Term};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::clock::Moment;
 use super::summary::Summary;
 
 /// Narrower terminals wrap.
@@ -64,7 +64,7 @@ impl Screen {
     }
 
     /// Something that happened at this time of the day.
-    pub(super) fn line(&self, elapsed: Duration, line: &Line) {
+    pub(super) fn line(&self, moment: Moment, line: &Line) {
         let style = match line.colour {
             Colour::Source => self.style().cyan(),
             Colour::Target => self.style().green(),
@@ -76,20 +76,19 @@ impl Screen {
             true => line.subject.clone(),
             false => fit(&line.subject, SUBJECT_WIDTH),
         };
-        let text = format!("{}  {what}  {subject}  {}", clock(elapsed), line.detail);
+        let text = format!("{moment}  {what}  {subject}  {}", line.detail);
         self.print(&console::truncate_str(text.trim_end(), self.width(), "…"));
     }
 
-    /// How far the day is: parts of it done, and what else is worth knowing.
-    pub(super) fn progress(&self, done: usize, total: usize, elapsed: Duration, message: &str) {
+    /// How far the day, or the wait after it, is: parts of it done, and what else is worth knowing.
+    pub(super) fn progress(&self, done: usize, total: usize, moment: Moment, message: &str) {
         if self.bar.length().is_none() {
             self.bar
                 .set_draw_target(ProgressDrawTarget::stderr_with_hz(8));
         }
         self.bar.set_length(total as u64);
         self.bar.set_position(done as u64);
-        self.bar
-            .set_message(format!("{}  {message}", clock(elapsed)));
+        self.bar.set_message(format!("{moment}  {message}"));
     }
 
     /// Takes the bar away.
@@ -117,11 +116,11 @@ impl Screen {
         match summary.differences.len() {
             0 => self.print(
                 &good
-                    .apply_to("Both systems agree, to the cent.")
+                    .apply_to("Salesforce, Amazon and NetSuite agree, to the cent.")
                     .to_string(),
             ),
             count => {
-                let text = format!("The two systems differ in {count} places.");
+                let text = format!("The systems differ in {count} places.");
                 self.print(&bad.apply_to(text).to_string());
             }
         }
@@ -153,12 +152,6 @@ impl Screen {
         let width = term.size_checked().map(|(_, columns)| usize::from(columns));
         width.filter(|_| term.is_term()).unwrap_or(WIDTH_MAX)
     }
-}
-
-/// The day's own time.
-fn clock(elapsed: Duration) -> String {
-    let minutes = sandbox::day::OPENS_AT_HOUR * 60 + elapsed.as_secs() / 60;
-    format!("{:02}:{:02}", minutes / 60, minutes % 60)
 }
 
 /// Cut or filled to the width, as the terminal counts it.

@@ -9,17 +9,22 @@ use std::time::Duration;
 
 use anyhow::Context;
 use sandbox::environment::{self, Login, Secrets};
-use sandbox::{Server, server};
+use sandbox::{Server, World, amazon, server};
 use tempfile::TempDir;
 use tracing_subscriber::EnvFilter;
 
 use super::client::Client;
-use crate::commands::sandbox::{FLOW, announce, world};
+use crate::commands::sandbox::{AMAZON_ORDERS, OPPORTUNITIES, announce, with_amazon, world};
 use crate::manifest::Manifest;
 use crate::{Host, Limits, Options, Running};
 
 /// Shutdown waits this long for running work; what is cut off then, it must be able to bear.
 const SHUTDOWN_MAX: Duration = Duration::from_secs(10);
+
+/// How many times its published rates Amazon may be called at. The day goes six hundred times faster than the
+/// clock, and at the published rates its orders alone would take a quarter of an hour; Amazon raises rates for
+/// busy sellers, and says so in its answers.
+const AMAZON_RATE_FACTOR: u32 = 100;
 
 /// Where to listen.
 pub(super) struct Addresses {
@@ -32,13 +37,20 @@ pub(super) struct Stage {
     pub seed: u64,
     pub sandbox: server::Running,
     pub host: Running,
-    /// Cron components: the schedule's entries.
-    pub schedule: Vec<String>,
+    /// All that are played.
+    pub flows: Vec<Flow>,
     pub client: Client,
-    /// The flow's status route.
-    pub flow_url: String,
     flows_token: String,
     folder: TempDir,
+}
+
+/// A flow on stage.
+pub(super) struct Flow {
+    pub name: &'static str,
+    /// Its status route.
+    pub url: String,
+    /// Cron components: its schedule's entries.
+    pub schedule: Vec<String>,
 }
 
 impl Stage {
@@ -54,7 +66,7 @@ impl Stage {
             .tempdir()
             .context("can't make a folder for the demonstration")?;
         log_to(&folder.path().join("demo.log"))?;
-        let world = tokio::task::spawn_blocking(move || world(seed)).await??;
+        let world = tokio::task::spawn_blocking(move || stocked(seed)).await??;
         let options = server::Options {
             admin: addresses.admin,
             ..server::Options::default()
@@ -76,11 +88,7 @@ impl Stage {
             .map(|(name, value)| (name.to_owned(), value));
         let mut variables: BTreeMap<String, String> = variables.collect();
         variables.insert("flows_url".to_owned(), base.clone());
-        let schedule = manifest
-            .cron
-            .iter()
-            .map(|cron| cron.component.clone())
-            .collect();
+        let flows = flows(&manifest, &base)?;
         let options = Options {
             listen,
             // Compiled once for every demonstration, and for `sluice up` in this folder.
@@ -97,14 +105,12 @@ impl Stage {
         let host = Host::start(manifest, options).await?;
         announce(&sandbox, &base, &secrets)?;
         let client = Client::new(secrets.flows_token.clone());
-        let flow_url = format!("{base}/flows/{FLOW}");
         Ok(Self {
             seed,
             sandbox,
             host,
-            schedule,
+            flows,
             client,
-            flow_url,
             flows_token: secrets.flows_token,
             folder,
         })
@@ -113,18 +119,21 @@ impl Stage {
     /// What to look at, and how.
     pub(super) fn addresses(&self) -> Vec<(&'static str, String)> {
         let admin = &self.sandbox.admin_url;
-        let status = format!(
-            "curl -H 'Authorization: Bearer {}' {}",
-            self.flows_token, self.flow_url
-        );
-        vec![
+        let token = &self.flows_token;
+        let status = |flow: &Flow| {
+            let curl = format!("curl -H 'Authorization: Bearer {token}' {}", flow.url);
+            ("flow status", curl)
+        };
+        let mut addresses = vec![
             ("admin port", format!("{admin}/")),
             ("opportunities", format!("{admin}/salesforce/Opportunity")),
+            ("at Amazon", format!("{admin}/amazon/Order")),
             ("orders", format!("{admin}/netsuite/salesOrder")),
             ("requests", format!("{admin}/netsuite/requests")),
-            ("flow status", status),
-            ("stores, log", self.folder.path().display().to_string()),
-        ]
+        ];
+        addresses.extend(self.flows.iter().map(status));
+        addresses.push(("stores, log", self.folder.path().display().to_string()));
+        addresses
     }
 
     /// Stops everything. The folder goes if all went well; otherwise it stays, and is named.
@@ -136,6 +145,31 @@ impl Stage {
         }
         Some(self.folder.keep())
     }
+}
+
+/// All vendors as this seed has them, before business opens.
+fn stocked(seed: u64) -> anyhow::Result<World> {
+    let mut settings = amazon::Settings::new(seed);
+    settings.rate_factor = Some(AMAZON_RATE_FACTOR);
+    with_amazon(world(seed)?, seed, settings)
+}
+
+/// The flows of the manifest, each with the entries of the schedule that call it.
+fn flows(manifest: &Manifest, base: &str) -> anyhow::Result<Vec<Flow>> {
+    let flow = |name: &'static str| {
+        let entries = manifest.cron.iter().map(|cron| cron.component.clone());
+        let schedule: Vec<String> = entries.filter(|entry| entry.starts_with(name)).collect();
+        anyhow::ensure!(!schedule.is_empty(), "no [[trigger.cron]] is for {name}");
+        Ok(Flow {
+            name,
+            url: format!("{base}/flows/{name}"),
+            schedule,
+        })
+    };
+    [OPPORTUNITIES, AMAZON_ORDERS]
+        .into_iter()
+        .map(flow)
+        .collect()
 }
 
 /// A port of its own if none was named: the schedule needs to know it before the host listens.

@@ -1,15 +1,19 @@
-//! The end of a day: what both systems hold, what differs, and what was met on the way.
+//! The end of a day: what all systems hold, what differs, and what was met on the way.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use rust_decimal::Decimal;
+use sandbox::day::books::AMAZON_LIST;
 use sandbox::day::{Books, Difference, Ledger};
 use serde::Serialize;
 use serde_json::Value as Json;
 
+use super::dead;
+use super::market::{self, Market};
 use super::stage::Stage;
-use super::watch::{Counts, grouped};
+use super::watch::{Counts, flow_of, grouped, is_made};
+use crate::commands::sandbox::{AMAZON_ORDERS, OPPORTUNITIES};
 
 /// A day in numbers. Amounts are decimal text in their currency.
 #[derive(Serialize)]
@@ -17,16 +21,12 @@ pub(super) struct Summary {
     pub seed: u64,
     /// Real time from the first event to the last order, in milliseconds.
     pub took_ms: u128,
-    /// Whether both systems hold what they must.
+    /// Whether all systems hold what they must.
     pub agrees: bool,
-    /// What was seen to happen in NetSuite.
-    pub seen: Counts,
-    /// By currency: orders that stand, and what they come to.
-    pub orders: BTreeMap<String, Sum>,
-    /// The flow's queue at the end; what is to be confirmed may stay.
-    pub queue: Json,
-    /// Records a person has to decide about, and why.
-    pub dead_letters: BTreeMap<String, String>,
+    /// What each flow did.
+    pub flows: BTreeMap<&'static str, Flow>,
+    /// What was ordered at Amazon, by marketplace and by who sends it.
+    pub amazon: Vec<market::Shown>,
     /// What went wrong on purpose, and how often it struck.
     pub misfortunes: Vec<Struck>,
     /// Requests each vendor got.
@@ -36,6 +36,19 @@ pub(super) struct Summary {
     /// Everything that is not as it should be.
     #[serde(serialize_with = "as_records")]
     pub differences: Vec<Shown>,
+}
+
+/// One flow's day.
+#[derive(Serialize)]
+pub(super) struct Flow {
+    /// What was seen to happen in NetSuite.
+    pub seen: Counts,
+    /// By currency: orders that stand, and what they come to.
+    pub orders: BTreeMap<String, Sum>,
+    /// The flow's queue at the end; what is to be confirmed may stay.
+    pub queue: Json,
+    /// Records a person has to decide about, and why.
+    pub dead_letters: BTreeMap<String, String>,
 }
 
 /// Orders of one currency, as they should be and as they are.
@@ -61,108 +74,98 @@ type List = (&'static str, &'static str);
 /// A difference in one line.
 pub(super) struct Shown(Difference);
 
-/// Compares both systems through the admin port. `status` is the flow's, when nothing was left to do.
+/// Compares all systems through the admin port. `script` is what was to be ordered at Amazon; `statuses` are
+/// the flows', when nothing was left to do.
 pub(super) async fn settle(
     stage: &Stage,
     ledger: &Ledger,
-    seen: Counts,
+    script: &Market,
+    seen: BTreeMap<&'static str, Counts>,
     took: Duration,
-    status: &Json,
+    statuses: &[Json],
 ) -> anyhow::Result<Summary> {
-    let admin = &stage.sandbox.admin_url;
+    let (client, admin) = (&stage.client, &stage.sandbox.admin_url);
     let mut lists = Vec::new();
-    for (vendor, kind) in Books::lists() {
-        let records = stage
-            .client
-            .list(&format!("{admin}/{vendor}/{kind}"))
-            .await?;
+    for (vendor, kind) in Books::lists().chain([AMAZON_LIST]) {
+        let records = client.list(&format!("{admin}/{vendor}/{kind}")).await?;
         lists.push(((vendor, kind), records));
     }
-    let seen = counted(seen, &lists);
+    let listed = Market::listed(list(&lists, AMAZON_LIST));
+    let counts = |flow| counted(flow, seen.get(flow).copied().unwrap_or_default(), &lists);
+    let counts = BTreeMap::from([OPPORTUNITIES, AMAZON_ORDERS].map(|flow| (flow, counts(flow))));
     let books = Books::new(lists);
     let mut differences = books.differences(ledger);
-    differences.extend(judge_dead(status, ledger));
-    let mut requests = BTreeMap::new();
-    for vendor in stage.sandbox.vendor_urls.keys() {
-        let index = stage.client.get(&format!("{admin}/")).await?;
-        let count = index["vendors"][vendor]["requests"]
-            .as_u64()
-            .unwrap_or_default();
-        requests.insert(vendor.clone(), usize::try_from(count).unwrap_or(usize::MAX));
+    differences.extend(script.differences(&listed));
+    let mut flows = BTreeMap::new();
+    for (flow, status) in stage.flows.iter().zip(statuses) {
+        // Whatever happens at Amazon, nobody has to decide: its orders can still be closed.
+        let (sums, undecided) = match flow.name {
+            AMAZON_ORDERS => (books.amazon_sums(ledger), &BTreeSet::new()),
+            _ => (books.sums(ledger), &ledger.undecided),
+        };
+        differences.extend(dead::judge(status, undecided));
+        let sums = sums.into_iter();
+        let of_flow = Flow {
+            seen: counts.get(flow.name).copied().unwrap_or_default(),
+            orders: sums.map(|(code, sum)| (code, shown(&sum))).collect(),
+            queue: status["queue"].clone(),
+            dead_letters: dead::dead(status),
+        };
+        flows.insert(flow.name, of_flow);
     }
-    let faults = stage.client.list(&format!("{admin}/faults")).await?;
+    let faults = client.list(&format!("{admin}/faults")).await?;
     Ok(Summary {
         seed: stage.seed,
         took_ms: took.as_millis(),
         agrees: differences.is_empty(),
-        seen,
-        orders: books
-            .sums(ledger)
-            .into_iter()
-            .map(|(currency, sum)| (currency, shown(&sum)))
-            .collect(),
-        queue: status["queue"].clone(),
-        dead_letters: dead(status),
+        flows,
+        amazon: listed.announced_as(script).shown(),
         misfortunes: faults.iter().map(struck).collect(),
-        requests,
+        requests: requests(stage).await?,
         instance_start_us: stage.host.stats().instance_start.as_micros(),
         differences: differences.into_iter().map(Shown).collect(),
     })
 }
 
-/// What was seen along the way, with exact numbers where the records still tell.
-fn counted(seen: Counts, lists: &[(List, Vec<Json>)]) -> Counts {
-    let list = |vendor: &str, kind: &str| {
-        let found = lists.iter().find(|(list, _)| *list == (vendor, kind));
-        found.map_or(&[][..], |(_, records)| records.as_slice())
+/// How many each vendor got.
+async fn requests(stage: &Stage) -> anyhow::Result<BTreeMap<String, usize>> {
+    let url = format!("{}/", stage.sandbox.admin_url);
+    let index = stage.client.get(&url).await?;
+    let count = |vendor: &String| {
+        let count = index["vendors"][vendor]["requests"].as_u64();
+        let count = usize::try_from(count.unwrap_or_default()).unwrap_or(usize::MAX);
+        (vendor.clone(), count)
     };
-    let orders = list("netsuite", "salesOrder");
+    Ok(stage.sandbox.vendor_urls.keys().map(count).collect())
+}
+
+fn list(lists: &[(List, Vec<Json>)], of: List) -> &[Json] {
+    let found = lists.iter().find(|(list, _)| *list == of);
+    found.map_or(&[][..], |(_, records)| records.as_slice())
+}
+
+/// What was seen of a flow along the way, with exact numbers where the records still tell.
+fn counted(flow: &str, seen: Counts, lists: &[(List, Vec<Json>)]) -> Counts {
+    let orders = list(lists, ("netsuite", "salesOrder")).iter();
+    let orders: Vec<&Json> = orders.filter(|order| flow_of(order) == flow).collect();
     let with = |status: &str| {
         let those = orders
             .iter()
             .filter(|order| order["status"]["refName"] == status);
         those.count()
     };
+    let customers = list(lists, ("netsuite", "customer")).iter();
     Counts {
-        customers_created: list("netsuite", "customer").len(),
+        customers_created: match flow {
+            OPPORTUNITIES => customers.filter(|customer| is_made(customer)).count(),
+            // Its orders are a marketplace's.
+            _ => 0,
+        },
         orders_created: orders.len(),
         orders_closed: with("Closed"),
         orders_approved: with("Pending Fulfillment"),
         ..seen
     }
-}
-
-/// Those, and only those, that the day means a person to decide about.
-fn judge_dead(status: &Json, ledger: &Ledger) -> Vec<Difference> {
-    let dead = dead(status);
-    let found: BTreeSet<&String> = dead.keys().collect();
-    let expected: BTreeSet<&String> = ledger.undecided.iter().collect();
-    let difference = |id: &String, expected: &str, found: &str| Difference {
-        record: format!("queue entry {id}"),
-        field: "dead letter".to_owned(),
-        expected: expected.to_owned(),
-        found: found.to_owned(),
-    };
-    let missing = expected
-        .difference(&found)
-        .map(|id| difference(id, "TARGET_LOCKED", "none"));
-    let surplus = found
-        .difference(&expected)
-        .map(|id| difference(id, "none", dead.get(*id).map_or("", String::as_str)));
-    let other = dead
-        .iter()
-        .filter(|(id, why)| expected.contains(id) && !why.starts_with("TARGET_LOCKED"))
-        .map(|(id, why)| difference(id, "TARGET_LOCKED", why));
-    missing.chain(surplus).chain(other).collect()
-}
-
-fn dead(status: &Json) -> BTreeMap<String, String> {
-    let items = status["dead"].as_array().into_iter().flatten();
-    let pair = |item: &Json| {
-        let id = item["id"].as_str().unwrap_or_default().to_owned();
-        (id, super::watch::fault(&item["fault"]))
-    };
-    items.map(pair).collect()
 }
 
 fn shown(sum: &sandbox::day::Sum) -> Sum {
@@ -200,29 +203,14 @@ fn struck(fault: &Json) -> Struck {
 impl Summary {
     /// For people.
     pub(super) fn lines(&self) -> Vec<String> {
-        let seen = &self.seen;
         let seconds = self.took_ms / 1000;
-        let mut lines = vec![
-            format!("Seed {}: a day in {seconds} s", self.seed),
-            format!(
-                "  NetSuite   {} customers and {} orders made; orders changed {} times, {} approved, {} closed",
-                seen.customers_created,
-                seen.orders_created,
-                seen.orders_updated,
-                seen.orders_approved,
-                seen.orders_closed
-            ),
-        ];
-        for (currency, sum) in &self.orders {
-            let total = |text: &str| grouped(text.parse().unwrap_or_default());
-            lines.push(format!(
-                "  {currency:<9}  {:>4} orders {:>20}   expected {:>4} orders {:>20}",
-                sum.found_count,
-                total(&sum.found_total),
-                sum.expected_count,
-                total(&sum.expected_total)
-            ));
+        let mut lines = vec![format!("Seed {}: a day in {seconds} s", self.seed)];
+        for (name, flow) in &self.flows {
+            lines.push(format!("  {name}"));
+            lines.extend(flow.lines());
         }
+        lines.push("  Ordered at Amazon".to_owned());
+        lines.extend(market::lines(&self.amazon));
         let mut met: BTreeMap<String, u64> = BTreeMap::new();
         for struck in &self.misfortunes {
             *met.entry(format!("{}: {}", struck.vendor, struck.what))
@@ -231,18 +219,43 @@ impl Summary {
         let met = met.iter().filter(|(_, times)| **times > 0);
         lines.push("  Misfortunes met".to_owned());
         lines.extend(met.map(|(what, times)| format!("    {times:>3} x {what}")));
+        for (vendor, count) in &self.requests {
+            lines.push(format!("  Requests   {count} to {vendor}"));
+        }
+        lines
+    }
+}
+
+impl Flow {
+    fn lines(&self) -> Vec<String> {
+        let seen = &self.seen;
+        let customers = match seen.customers_created {
+            0 => String::new(),
+            count => format!("{count} customers and "),
+        };
+        let mut lines = vec![format!(
+            "    NetSuite   {customers}{} orders made; orders changed {} times, {} approved, {} closed",
+            seen.orders_created, seen.orders_updated, seen.orders_approved, seen.orders_closed
+        )];
+        for (currency, sum) in &self.orders {
+            let total = |text: &str| grouped(text.parse().unwrap_or_default());
+            lines.push(format!(
+                "    {currency:<9}  {:>4} orders {:>20}   expected {:>4} orders {:>20}",
+                sum.found_count,
+                total(&sum.found_total),
+                sum.expected_count,
+                total(&sum.expected_total)
+            ));
+        }
         let count = |name: &str| self.queue[name].as_u64().unwrap_or_default();
         lines.push(format!(
-            "  Queue      {} to be confirmed later, {} for a person to decide, {} records waited",
+            "    Queue      {} to be confirmed later, {} for a person to decide, {} records waited",
             count("to_confirm"),
             count("dead"),
             seen.waited
         ));
         for (id, why) in &self.dead_letters {
-            lines.push(format!("    {id} {}", super::watch::about(id, why)));
-        }
-        for (vendor, count) in &self.requests {
-            lines.push(format!("  Requests   {count} to {vendor}"));
+            lines.push(format!("      {id} {}", super::watch::about(id, why)));
         }
         lines
     }
@@ -274,28 +287,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_dead_letters_the_day_means_are_right() {
-        let mut ledger = Ledger::default();
-        ledger.undecided.insert("A".to_owned());
-        let status = |dead: &[(&str, &str)]| {
-            let item = |(id, code): &(&str, &str)| json!({"id": id, "fault": {"code": code}});
-            json!({"dead": dead.iter().map(item).collect::<Vec<Json>>()})
-        };
-        let judged = |dead: &[(&str, &str)]| -> Vec<String> {
-            let found = judge_dead(&status(dead), &ledger);
-            found
-                .into_iter()
-                .map(|one| format!("{} {}", one.record, one.found))
-                .collect()
-        };
-        assert_eq!(judged(&[("A", "TARGET_LOCKED")]), [""; 0]);
-        assert_eq!(judged(&[]), ["queue entry A none"]);
-        assert_eq!(judged(&[("A", "OTHER")]), ["queue entry A OTHER: "]);
-        let surplus = [("A", "TARGET_LOCKED"), ("B", "MAPPING_FIELDS")];
-        assert_eq!(judged(&surplus), ["queue entry B MAPPING_FIELDS: "]);
-    }
-
-    #[test]
     fn a_misfortune_reads_as_a_phrase() {
         let phrase =
             |what: Json| struck(&json!({"vendor": "netsuite", "what": what, "struck": 2})).what;
@@ -309,18 +300,30 @@ mod tests {
 
     #[test]
     fn what_the_records_tell_is_not_guessed() {
-        let order = |status: &str| json!({"status": {"refName": status}});
+        let order =
+            |key: &str, status: &str| json!({"externalId": key, "status": {"refName": status}});
         let orders = vec![
-            order("Closed"),
-            order("Pending Fulfillment"),
-            order("Pending Approval"),
+            order("", "Closed"),
+            order("", "Pending Fulfillment"),
+            order("", "Pending Approval"),
+            order("amazon:Order:7:transaction", "Closed"),
         ];
+        let customer = |key: &str| json!({"externalId": key});
+        let customers = vec![customer("amazon-customer-us"), customer("salesforce:1")];
         let seen = Counts {
             orders_updated: 7,
             ..Counts::default()
         };
-        let counts = counted(seen, &[(("netsuite", "salesOrder"), orders)]);
+        let lists = [
+            (("netsuite", "salesOrder"), orders),
+            (("netsuite", "customer"), customers),
+        ];
+        let counts = counted(OPPORTUNITIES, seen, &lists);
         assert_eq!((counts.orders_created, counts.orders_updated), (3, 7));
         assert_eq!((counts.orders_closed, counts.orders_approved), (1, 1));
+        assert_eq!(counts.customers_created, 1);
+        let counts = counted(AMAZON_ORDERS, Counts::default(), &lists);
+        assert_eq!((counts.orders_created, counts.orders_closed), (1, 1));
+        assert_eq!(counts.customers_created, 0);
     }
 }

@@ -1,10 +1,11 @@
-//! Tells what the flow does, from the outside: what appears in NetSuite, and what its status shows.
+//! Tells what the flows do, from the outside: what appears in NetSuite, and what their status shows.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
 use super::screen::{Colour, Line};
+use crate::commands::sandbox::{AMAZON_ORDERS, OPPORTUNITIES};
 
 /// What was seen last.
 #[derive(Default)]
@@ -16,10 +17,11 @@ pub(super) struct Watch {
     customers: BTreeSet<String>,
     /// List, record and fault of what was told.
     told: BTreeSet<(&'static str, String, String)>,
-    pub counts: Counts,
+    /// By flow.
+    pub counts: BTreeMap<&'static str, Counts>,
 }
 
-/// What happened in NetSuite so far.
+/// What one flow did in NetSuite so far.
 #[derive(Clone, Copy, Debug, Default, serde::Serialize)]
 pub(super) struct Counts {
     pub customers_created: usize,
@@ -60,11 +62,12 @@ impl Watch {
                 Some(_) if status == "Closed" => "closed",
                 Some(_) => "approved",
             };
+            let counts = self.counts.entry(flow_of(order)).or_default();
             match what {
-                "order" => self.counts.orders_created += 1,
-                "closed" => self.counts.orders_closed += 1,
-                "approved" => self.counts.orders_approved += 1,
-                _ => self.counts.orders_updated += 1,
+                "order" => counts.orders_created += 1,
+                "closed" => counts.orders_closed += 1,
+                "approved" => counts.orders_approved += 1,
+                _ => counts.orders_updated += 1,
             }
             self.orders.insert(id, seen);
             // The day itself tells of approvals.
@@ -77,7 +80,10 @@ impl Watch {
             let lines_text = if count == 1 { "line" } else { "lines" };
             lines.push(Line {
                 what,
-                subject: text(order, "memo"),
+                subject: match flow_of(order) {
+                    AMAZON_ORDERS => text(order, "otherRefNum"),
+                    _ => text(order, "memo"),
+                },
                 detail: format!(
                     "{}, {count} {lines_text}, {currency} {}",
                     text(order, "tranId"),
@@ -91,15 +97,28 @@ impl Watch {
 
     /// Counts the customers; there are too many to tell of each.
     pub(super) fn customers(&mut self, customers: &[Json]) {
+        let made = customers.iter().filter(|customer| is_made(customer));
         self.customers
-            .extend(customers.iter().map(|customer| text(customer, "id")));
-        self.counts.customers_created = self.customers.len();
+            .extend(made.map(|customer| text(customer, "id")));
+        let counts = self.counts.entry(OPPORTUNITIES).or_default();
+        counts.customers_created = self.customers.len();
     }
 
-    /// What is new among what waits, what was given up, and what stops the flow. `names` has the
+    /// Orders made so far, by all flows.
+    pub(super) fn orders_created(&self) -> usize {
+        self.orders.len()
+    }
+
+    /// What is new among what waits, what was given up, and what stops a flow. `names` has the
     /// opportunities' names by id.
-    pub(super) fn status(&mut self, status: &Json, names: &BTreeMap<String, String>) -> Vec<Line> {
+    pub(super) fn status(
+        &mut self,
+        flow: &'static str,
+        status: &Json,
+        names: &BTreeMap<String, String>,
+    ) -> Vec<Line> {
         let mut lines = Vec::new();
+        let counts = self.counts.entry(flow).or_default();
         for (list, what, colour) in [
             ("waiting", "waits", Colour::Attention),
             ("dead", "dead letter", Colour::Bad),
@@ -114,8 +133,8 @@ impl Watch {
                     continue;
                 }
                 match list {
-                    "waiting" => self.counts.waited += 1,
-                    "dead" => self.counts.dead_letters += 1,
+                    "waiting" => counts.waited += 1,
+                    "dead" => counts.dead_letters += 1,
                     _ => {}
                 }
                 let detail = about(&id, &fault(&item["fault"]));
@@ -130,6 +149,19 @@ impl Watch {
         }
         lines
     }
+}
+
+/// Which flow an order is of.
+pub(super) fn flow_of(order: &Json) -> &'static str {
+    match text(order, "externalId").starts_with("amazon:") {
+        true => AMAZON_ORDERS,
+        false => OPPORTUNITIES,
+    }
+}
+
+/// Whether a customer was made by a flow. Those of the marketplaces were there before.
+pub(super) fn is_made(customer: &Json) -> bool {
+    !text(customer, "externalId").starts_with("amazon-customer-")
 }
 
 /// Whether it is worth a line. What is tried again soon is not.
@@ -157,7 +189,11 @@ pub(super) fn fault(fault: &Json) -> String {
 
 /// A fault's text without the record it is about, where that is named anyway.
 pub(super) fn about(id: &str, text: &str) -> String {
-    text.replace(&format!("salesforce:Opportunity:{id} is "), "")
+    ["salesforce:Opportunity", "amazon:Order"]
+        .iter()
+        .fold(text.to_owned(), |text, kind| {
+            text.replace(&format!("{kind}:{id} is "), "")
+        })
 }
 
 /// In one line, whatever the vendor said.
@@ -242,6 +278,6 @@ mod tests {
         assert_eq!(told(order("1", "3.5", "Pending Approval")), ["updated"]);
         assert_eq!(told(order("2", "3.5", "Pending Fulfillment")), [""; 0]);
         assert_eq!(told(order("3", "3.5", "Closed")), ["closed"]);
-        assert_eq!(watch.counts.orders_approved, 1);
+        assert_eq!(watch.counts[OPPORTUNITIES].orders_approved, 1);
     }
 }

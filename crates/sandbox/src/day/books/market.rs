@@ -12,7 +12,7 @@ use serde_json::Value as Json;
 use super::{
     Books, Difference, Fields, Ledger, Sum, compare, decimal, difference, is_closed, text,
 };
-use crate::company::Charge;
+use crate::{company::Charge, netsuite::NetSuite};
 
 /// The list a comparison needs besides [`Books::lists`].
 pub const AMAZON_LIST: (&str, &str) = ("amazon", "Order");
@@ -110,11 +110,10 @@ impl Books {
         sums
     }
 
-    /// Whether there is an order in the books for this one of Amazon's.
-    pub(in super::super) fn is_booked(&self, id: &str) -> bool {
-        let key = key(id);
-        let mut booked = self.list("netsuite", "salesOrder").iter();
-        booked.any(|order| external_id(order) == key)
+    /// Whether an account has an order for this one of Amazon's. Asked while a day goes on, time and again:
+    /// reading all books for it would hold up the world.
+    pub(in super::super) fn hold(account: &NetSuite, id: &str) -> bool {
+        account.has_transaction(&key(id))
     }
 
     fn amazon_orders(&self) -> &[Json] {
