@@ -189,54 +189,64 @@ async fn each_marketplace_has_settings_and_runs_of_its_own() {
     assert_eq!(unknown.status, 400, "{}", unknown.text());
     let report = market.run("?stream=US").await;
     assert_eq!(report["created"], 2, "{report}");
-    let kinds = async |id: &str| {
-        let mut kinds = Vec::new();
-        for kind in ["salesOrder", "invoice", "cashSale"] {
-            kinds.extend(
-                market
-                    .booked(kind, id)
-                    .await
-                    .into_iter()
-                    .map(|held| (kind, held)),
-            );
-        }
-        kinds
-    };
-    assert!(kinds(&british).await.is_empty(), "of another marketplace");
+    assert!(
+        transactions(&market, &british).await.is_empty(),
+        "of another marketplace"
+    );
     let report = market.run("?stream=UK").await;
     assert_eq!(report["created"], 1, "{report}");
 
-    let customers = stage::records(&market.sandbox.admin_url, "netsuite", "customer").await;
-    let customer = |held: &Value| {
-        let mut all = customers.iter();
-        let found = all.find(|customer| customer["id"] == held["entity"]["id"]);
-        found.unwrap()["externalId"]
-            .as_str()
-            .unwrap()
-            .to_lowercase()
-    };
     for (id, kind, by) in [
         (&ours, "salesOrder", "amazon:buyer:"),
         // Amazon gives no address of those it sends to.
         (&theirs, "invoice", "amazon-customer-us"),
         (&british, "cashSale", "amazon:buyer:"),
     ] {
-        let held = kinds(id).await;
+        let held = transactions(&market, id).await;
         assert_eq!(held.len(), 1, "{id}");
         assert_eq!(held[0].0, kind);
-        assert!(
-            customer(&held[0].1).starts_with(by),
-            "{}",
-            customer(&held[0].1)
-        );
+        let customer = customer(&market, &held[0].1).await;
+        assert!(customer.starts_with(by), "{customer}");
         // The price and the shipping: the tax is NetSuite's to work out.
         let lines = held[0].1["item"]["items"].as_array().unwrap();
         assert_eq!(lines.len(), 2, "{id}");
     }
+    // An order is closed; what is billed, a person decides.
+    for (id, said, why) in [
+        (&ours, "updated", "closed"),
+        (&british, "dead", "NETSUITE_NOT_CLOSABLE"),
+    ] {
+        market.alter(id, json!({"do": "cancel"}));
+        let answer = market.flow(Method::POST, &format!("/records/{id}")).await;
+        assert_eq!(answer.json()["state"], said, "{}", answer.text());
+        assert!(answer.text().contains(why), "{}", answer.text());
+    }
+
     let asked = market.asked();
     let orders = asked.iter().filter(|path| path.contains("/orders/"));
     let sets: BTreeSet<&str> = orders
         .filter_map(|path| path.split("includedData=").nth(1)?.split('&').next())
         .collect();
     assert_eq!(sets, ["BUYER%2CFULFILLMENT%2CPROCEEDS"].into());
+}
+
+/// What an order became, whatever that is, with its type.
+async fn transactions(market: &Market, id: &str) -> Vec<(&'static str, Value)> {
+    let mut all = Vec::new();
+    for kind in ["salesOrder", "invoice", "cashSale"] {
+        let held = market.booked(kind, id).await.into_iter();
+        all.extend(held.map(|held| (kind, held)));
+    }
+    all
+}
+
+/// The external id of a transaction's customer.
+async fn customer(market: &Market, transaction: &Value) -> String {
+    let customers = stage::records(&market.sandbox.admin_url, "netsuite", "customer").await;
+    let mut customers = customers.iter();
+    let found = customers.find(|customer| customer["id"] == transaction["entity"]["id"]);
+    found.unwrap()["externalId"]
+        .as_str()
+        .unwrap()
+        .to_lowercase()
 }
