@@ -174,7 +174,14 @@ fn published_orders_are_read_without_loss() {
         return;
     };
     let mut count = 0;
-    for (operation, _, body) in examples.iter().filter(|(_, status, _)| *status == 200) {
+    for (operation, status, mut body) in examples {
+        if status != 200 {
+            continue;
+        }
+        // They are of all the world's marketplaces; others than ours are nobody's.
+        if let Some(place) = body.pointer_mut("/order/salesChannel/marketplaceId") {
+            *place = "ATVPDKIKX0DER".into();
+        }
         let script = Script::logged_in(vec![answer(200, &body.to_string())]);
         let ports = script.ports();
         let read = match operation.as_str() {

@@ -122,7 +122,8 @@ impl Orders {
         })
     }
 
-    /// The order, asked of one account after the other.
+    /// The order, asked of one account after the other. One of a marketplace that is none of ours is nobody's:
+    /// it is in no search, and a notification, which is a whole region's, must not bring it in.
     async fn find(
         &self,
         ports: &Ports,
@@ -137,7 +138,9 @@ impl Orders {
             match client::send(ports, settings, account, &call).await {
                 Ok(response) => {
                     let order = search::read_order(&response)?;
-                    return observed(id, order, &include);
+                    if is_of(account, &order) {
+                        return observed(id, order, &include);
+                    }
                 }
                 Err(fault) if client::is_refusal(&fault, 404) => {}
                 // An id of another region may be no id at all here.
@@ -348,6 +351,15 @@ fn change(order: Value, include: &[&'static str]) -> Result<Change> {
         }),
         id,
     })
+}
+
+/// Whether an order is of one of the account's marketplaces. Those that came to Amazon from elsewhere are kept:
+/// nobody says which marketplace they bear.
+fn is_of(account: &Account, order: &Value) -> bool {
+    let text = |path: &str| order.at(path).and_then(Value::as_str);
+    let of = |id: &str| account.marketplaces.iter().any(|one| one.id == id);
+    text("salesChannel.channelName") != Some("AMAZON")
+        || text("salesChannel.marketplaceId").is_none_or(of)
 }
 
 fn observed(id: &Id, order: Value, include: &[&'static str]) -> Result<Observed> {

@@ -199,11 +199,30 @@ fn one(order: &Value) -> http::Response<bytes::Bytes> {
 }
 
 #[test]
+fn only_orders_of_our_marketplaces_and_from_elsewhere_are_ours() {
+    for (channel, marketplace, is_ours) in [
+        ("AMAZON", json!("ATVPDKIKX0DER"), true),
+        ("AMAZON", json!("A2EUQ1WTGCTBG2"), false),
+        ("AMAZON", Value::Null, true),
+        ("NON_AMAZON", json!("A2EUQ1WTGCTBG2"), true),
+    ] {
+        let mut told = order(ID, UPDATED);
+        told["salesChannel"] = json!({"channelName": channel, "marketplaceId": marketplace});
+        let elsewhere = refused(404, "NotFound", "");
+        let script = Script::logged_in(vec![one(&told), token("eu"), elsewhere]);
+        let got = fetched(&script, &[]).unwrap();
+        assert_eq!(matches!(got, Observed::Present(_)), is_ours, "{told}");
+    }
+}
+
+#[test]
 fn an_order_is_looked_for_in_every_account() {
+    let mut german = order(ID, UPDATED);
+    german["salesChannel"]["marketplaceId"] = "A1PA6795UKMFR9".into();
     let script = Script::logged_in(vec![
         refused(404, "NotFound", ""),
         token("eu"),
-        one(&order(ID, UPDATED)),
+        one(&german),
     ]);
     let got = fetched(&script, &["buyer.buyerEmail", "proceeds.grandTotal"]).unwrap();
     assert!(matches!(got, Observed::Present(record) if record.id.id == ID));

@@ -51,6 +51,17 @@ fn an_order_is_found_in_whichever_region_it_is() {
 }
 
 #[test]
+fn an_order_of_a_marketplace_that_is_not_ours_is_nobodys() {
+    let wire = Wire::new();
+    let ports = wire.ports_with(&[("amazon_marketplaces", "US")]);
+    let ours = wire.sell("US");
+    let other = wire.sell("CA");
+    present(&ports, &ours);
+    assert_eq!(fetch(&ports, &other), Ok(Observed::Gone(Gone::Unknown)));
+    present(&wire.ports(), &other);
+}
+
+#[test]
 fn a_token_that_ends_is_replaced_before_and_one_that_was_ended_after() {
     let wire = Wire::new();
     let ports = wire.ports();
