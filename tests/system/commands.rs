@@ -105,8 +105,8 @@ async fn a_sandbox_over_tls_and_a_host_that_trusts_it() {
 #[test]
 fn every_command_has_help_with_an_example() {
     for command in [
-        "adopt", "audit", "build", "up", "sandbox", "demo", "status", "dead", "show", "retry",
-        "skip", "pause", "resume", "cursor", "trace", "trail",
+        "adopt", "audit", "backfill", "build", "up", "sandbox", "demo", "status", "dead", "show",
+        "retry", "skip", "pause", "resume", "cursor", "trace", "trail",
     ] {
         let output = components::sluice()
             .args([command, "--help"])
