@@ -21,8 +21,10 @@ pub struct Application {
     program: PathBuf,
 }
 
+/// The flow that most benchmarks put to work.
 pub const FLOW: &str = "opportunity-to-sales-order";
-const COMPONENT: &str = "opportunity_to_sales_order";
+/// The flow that is backfilled.
+pub const PULLED: &str = "amazon-orders";
 
 /// Loading takes a while where nothing is cached.
 const START_MAX: Duration = Duration::from_secs(120);
@@ -30,17 +32,22 @@ const START_MAX: Duration = Duration::from_secs(120);
 impl Application {
     /// `concurrency_max`: so many records of the flow are worked on at once.
     pub fn new(artifacts: &Artifacts, concurrency_max: u32) -> anyhow::Result<Self> {
+        Self::of(FLOW, artifacts, concurrency_max)
+    }
+
+    /// The same for another flow.
+    pub fn of(flow: &str, artifacts: &Artifacts, concurrency_max: u32) -> anyhow::Result<Self> {
         // Beside the build, not in a folder for temporary files: that may not be on a disk.
-        let beside = artifacts.component(COMPONENT);
+        let beside = artifacts.component(&flow.replace('-', "_"));
         let folder = tempfile::tempdir_in(beside.parent().context("no target folder")?)?;
         std::fs::copy(beside, folder.path().join("flow.wasm"))?;
         let read = |path: &str| std::fs::read_to_string(artifacts.root.join(path));
         let mapping = mapping(
-            &read(&format!("functions/{FLOW}/mapping.toml"))?,
+            &read(&format!("functions/{flow}/mapping.toml"))?,
             concurrency_max,
         )?;
         std::fs::write(folder.path().join("mapping.toml"), mapping)?;
-        let manifest = manifest(&read("spin.toml")?)?;
+        let manifest = manifest(&read("spin.toml")?, flow)?;
         std::fs::write(folder.path().join("spin.toml"), manifest)?;
         let program = artifacts.program("sluice");
         Ok(Self { folder, program })
@@ -56,6 +63,15 @@ impl Application {
 
     /// Starts `sluice up` on what the last one left, and waits until it listens.
     pub fn up(&self, vendors: &Vendors) -> anyhow::Result<Up> {
+        self.start(environment(vendors), &[])
+    }
+
+    /// The same with an environment of one's own and more options.
+    pub fn start(
+        &self,
+        environment: Vec<(String, String)>,
+        options: &[&str],
+    ) -> anyhow::Result<Up> {
         let free = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?;
         let log = self.folder.path().join("log");
         let started = Instant::now();
@@ -64,8 +80,9 @@ impl Application {
             .arg(self.manifest())
             .arg("--state")
             .arg(self.state())
+            .args(options)
             .env_clear()
-            .envs(environment(vendors))
+            .envs(environment)
             .stdout(Stdio::null())
             .stderr(File::create(&log)?)
             .spawn()
@@ -197,16 +214,19 @@ fn mapping(text: &str, concurrency_max: u32) -> anyhow::Result<String> {
 }
 
 /// The manifest with the flow alone, its files beside it.
-fn manifest(text: &str) -> anyhow::Result<String> {
+fn manifest(text: &str, flow: &str) -> anyhow::Result<String> {
     let mut manifest: Table = text.parse()?;
     let trigger = manifest.get_mut("trigger").and_then(Value::as_table_mut);
-    trigger
-        .context("the manifest has no triggers")?
-        .remove("cron");
+    let trigger = trigger.context("the manifest has no triggers")?;
+    trigger.remove("cron");
+    let routes = trigger.get_mut("http").and_then(Value::as_array_mut);
+    routes
+        .context("the manifest has no routes")?
+        .retain(|route| route.get("component").and_then(Value::as_str) == Some(flow));
     let components = manifest.get_mut("component").and_then(Value::as_table_mut);
     let components = components.context("the manifest has no components")?;
-    components.retain(|name, _| name == FLOW);
-    let flow = components.get_mut(FLOW).and_then(Value::as_table_mut);
+    components.retain(|name, _| name == flow);
+    let flow = components.get_mut(flow).and_then(Value::as_table_mut);
     let flow = flow.context("the manifest lacks the flow")?;
     flow.remove("build");
     flow.insert("source".into(), "flow.wasm".into());
@@ -227,13 +247,15 @@ mod tests {
     fn the_host_takes_the_manifest() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("spin.toml");
-        let text = manifest(include_str!("../../spin.toml")).unwrap();
-        std::fs::write(&file, text).unwrap();
-        std::fs::write(folder.path().join("flow.wasm"), "").unwrap();
-        std::fs::write(folder.path().join("mapping.toml"), "").unwrap();
-        let manifest = host::Manifest::read(&file).unwrap();
-        assert_eq!(manifest.components.keys().collect::<Vec<_>>(), [FLOW]);
-        assert!(manifest.cron.is_empty());
+        for flow in [FLOW, PULLED] {
+            let text = manifest(include_str!("../../spin.toml"), flow).unwrap();
+            std::fs::write(&file, text).unwrap();
+            std::fs::write(folder.path().join("flow.wasm"), "").unwrap();
+            std::fs::write(folder.path().join("mapping.toml"), "").unwrap();
+            let manifest = host::Manifest::read(&file).unwrap();
+            assert_eq!(manifest.components.keys().collect::<Vec<_>>(), [flow]);
+            assert!(manifest.cron.is_empty());
+        }
     }
 
     #[test]

@@ -18,11 +18,10 @@ impl Artifacts {
     /// The `sluice` program and the components of `spin.toml`.
     pub fn build() -> anyhow::Result<Self> {
         let artifacts = Self::locate()?;
-        // Together with this program, as it was built itself: alone, `sluice` and all below it would be built
-        // once more, with other features.
-        let both = ["-p", "sluice", "-p", "sluice-bench"];
-        artifacts.cargo("build", &[["--release"].as_slice(), &both].concat())?;
-        for package in ["opportunity-to-sales-order", "scheduler"] {
+        // All programs of the workspace together, as this one was built: alone, `sluice` and all below it would
+        // be built once more, with other features.
+        artifacts.cargo("build", &["--release", "--workspace", "--bins"])?;
+        for package in ["amazon-orders", "opportunity-to-sales-order", "scheduler"] {
             let library = ["-p", package, "--crate-type", "cdylib"];
             artifacts.cargo("rustc", &[COMPONENT.as_slice(), &library].concat())?;
         }
@@ -32,8 +31,8 @@ impl Artifacts {
     /// `mapping-rounds`, natively and as a component.
     pub fn build_rounds() -> anyhow::Result<Self> {
         let artifacts = Self::locate()?;
+        artifacts.cargo("build", &["--release", "--workspace", "--bins"])?;
         let rounds = ["-p", "sluice-bench", "--bin", "mapping-rounds"];
-        artifacts.cargo("build", &[["--release"].as_slice(), &rounds].concat())?;
         artifacts.cargo("build", &[COMPONENT.as_slice(), &rounds].concat())?;
         Ok(artifacts)
     }
@@ -52,7 +51,7 @@ impl Artifacts {
         let folder = program.parent().context("this program has no folder")?;
         ensure!(
             folder.ends_with("release"),
-            "only release builds are measured: cargo run --release -p sluice-bench"
+            "only release builds are measured: cargo build --release --workspace --bins"
         );
         let target = folder.parent().context("no target folder")?.to_owned();
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent();

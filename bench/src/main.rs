@@ -1,10 +1,11 @@
-//! The benchmarks of Sluice: `cargo run --release -p sluice-bench -- all`.
+//! The benchmarks of Sluice: `cargo build --release --workspace --bins && target/release/sluice-bench all`.
 //!
 //! Each is bounded in count and time, ends by itself, and talks to this machine only. What they showed, and
 //! where the time goes, stands in `docs/PERFORMANCE.md`.
 
 mod application;
 mod artifacts;
+mod backfill;
 mod hooks;
 mod jobs;
 mod load;
@@ -24,7 +25,7 @@ use report::Report;
 
 /// Measures Sluice on this machine: loopback only, ends by itself.
 ///
-/// Example: cargo run --release -p sluice-bench -- jobs --seconds 10
+/// Example: cargo build --release --workspace --bins && target/release/sluice-bench jobs --seconds 10
 #[derive(Parser)]
 #[command(version, about)]
 struct Arguments {
@@ -42,7 +43,9 @@ enum Benchmark {
     Start(Setting),
     /// Mapping an opportunity with three lines, natively and in Wasm.
     Mapping(Setting),
-    /// All of them.
+    /// Old orders of Amazon beside live ones: records a second, memory, time by count, live orders' delay.
+    Backfill(backfill::Extent),
+    /// All of them but the backfill, which takes minutes.
     All(Setting),
 }
 
@@ -69,6 +72,11 @@ fn main() -> anyhow::Result<()> {
         Benchmark::Webhooks(setting) => run(setting, &[webhooks::run]),
         Benchmark::Start(setting) => run(setting, &[start::run]),
         Benchmark::Mapping(setting) => run(setting, &[mapping::run]),
+        Benchmark::Backfill(extent) => {
+            let report = backfill::run(extent)?;
+            show(&report, extent.json);
+            Ok(())
+        }
         Benchmark::All(setting) => run(
             setting,
             &[mapping::run, start::run, webhooks::run, jobs::run],
@@ -82,10 +90,14 @@ fn run(
 ) -> anyhow::Result<()> {
     for benchmark in benchmarks {
         let report = benchmark(setting)?;
-        match setting.json {
-            true => println!("{}", report.json()),
-            false => println!("{report}"),
-        }
+        show(&report, setting.json);
     }
     Ok(())
+}
+
+fn show(report: &Report, as_json: bool) {
+    match as_json {
+        true => println!("{}", report.json()),
+        false => println!("{report}"),
+    }
 }

@@ -19,7 +19,7 @@ fn every_flow_survives_a_sample_of_misfortunes() {
     for flow in FLOWS {
         let extent = Extent {
             // Prime to the number of misfortunes of a step: every kind has its turn.
-            stride: 149,
+            stride: 101,
             pair_count: 6,
             race_count: 8,
             ..Extent::whole(1)
