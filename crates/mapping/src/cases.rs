@@ -4,6 +4,8 @@
 //! cases/<name>/
 //!   input.json      the source body
 //!   links.json      what its references are in the target: {"customer": {"001…": "1502"}}; none if absent
+//!   changes.json    {"text of mapping.toml": "what stands there instead", …}, for what a setting changes; each
+//!                   text must stand there once
 //!   held.json       the record as the target holds it; where there is something to write back
 //!   expected.json   {"section": "order", …} with one or more of
 //!                     "mapped": {…}             the target body, digit for digit
@@ -29,7 +31,7 @@ const EXPECTATIONS: &[&str] = &["section", "mapped", "bad_fields", "in_scope", "
 pub fn run(flow: impl AsRef<Path>) -> Result<usize, String> {
     let flow = flow.as_ref();
     let text = read(&flow.join("mapping.toml"))?;
-    let file = MappingFile::parse("mapping.toml", &text).map_err(|fault| fault.to_string())?;
+    let file = parse(&text)?;
     let folder = flow.join("cases");
     let entries =
         fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
@@ -44,7 +46,7 @@ pub fn run(flow: impl AsRef<Path>) -> Result<usize, String> {
     let failed: Vec<String> = cases
         .iter()
         .filter_map(|case| {
-            let reason = one(&file, case).err()?;
+            let reason = one(&file, &text, case).err()?;
             Some(format!("{}: {reason}", case.display()))
         })
         .collect();
@@ -55,7 +57,15 @@ pub fn run(flow: impl AsRef<Path>) -> Result<usize, String> {
     }
 }
 
-fn one(file: &MappingFile, case: &Path) -> Result<(), String> {
+fn one(file: &MappingFile, text: &str, case: &Path) -> Result<(), String> {
+    let changed;
+    let file = match case.join("changes.json").exists() {
+        true => {
+            changed = parse(&change(text, &object(case, "changes.json")?)?)?;
+            &changed
+        }
+        false => file,
+    };
     let expected = object(case, "expected.json")?;
     if let Some(key) = expected
         .keys()
@@ -98,6 +108,26 @@ fn one(file: &MappingFile, case: &Path) -> Result<(), String> {
         compare("write_back", wanted, &Value::Object(fields))?;
     }
     Ok(())
+}
+
+/// The mapping as somebody would edit it for this case.
+fn change(text: &str, changes: &Map<String, Value>) -> Result<String, String> {
+    let mut text = text.to_owned();
+    for (old, new) in changes {
+        let new = new.as_str().ok_or("changes.json: not an object of texts")?;
+        let count = text.matches(old.as_str()).count();
+        if count != 1 {
+            return Err(format!(
+                "changes.json: `{old}` stands {count} times in mapping.toml"
+            ));
+        }
+        text = text.replacen(old.as_str(), new, 1);
+    }
+    Ok(text)
+}
+
+fn parse(text: &str) -> Result<MappingFile, String> {
+    MappingFile::parse("mapping.toml", text).map_err(|fault| fault.to_string())
 }
 
 fn map(section: &Section, case: &Path, input: &Value) -> Result<Result<Value, Fault>, String> {

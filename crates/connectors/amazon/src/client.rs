@@ -123,10 +123,11 @@ fn compact(now: Timestamp) -> String {
     )
 }
 
-/// Whether a fault is Amazon's refusal with this status.
+/// Whether a fault is Amazon's refusal of the request itself, with this status. A login is refused with 400,
+/// too, and says nothing about what was to be asked.
 pub(crate) fn is_refusal(fault: &Fault, status: u16) -> bool {
     let answer = fault.answer.as_ref();
-    answer.is_some_and(|answer| answer.status == status)
+    fault.code == errors::REQUEST && answer.is_some_and(|answer| answer.status == status)
 }
 
 #[cfg(test)]

@@ -75,6 +75,36 @@ fn a_total_that_differs_and_two_reasons_for_one_path() {
 }
 
 #[test]
+fn a_case_may_change_what_a_setting_changes() {
+    let input = ("cases/one/input.json", r#"{"Won":true,"Q":2}"#);
+    let changes = r#"{"q = ": "rate = "}"#;
+    let expected = r#"{"section":"order","mapped":{"rate":2}}"#;
+    let folder = flow(
+        "changed",
+        &[
+            input,
+            ("cases/one/changes.json", changes),
+            ("cases/one/expected.json", expected),
+        ],
+    );
+    assert_eq!(mapping::cases::run(folder), Ok(1));
+    for (name, changes, words) in [
+        (
+            "changes-of-nothing",
+            r#"{"quantity =": ""}"#,
+            "stands 0 times",
+        ),
+        ("changes-of-many", r#"{"from": "form"}"#, "stands 4 times"),
+        ("changes-to-nonsense", r#"{"q = ": "= "}"#, "mapping.toml:5"),
+    ] {
+        let expected = ("cases/one/expected.json", expected);
+        let changes = ("cases/one/changes.json", changes);
+        let reason = mapping::cases::run(flow(name, &[input, changes, expected])).unwrap_err();
+        assert!(reason.contains(words), "{name}: {reason}");
+    }
+}
+
+#[test]
 fn wrong_cases_are_named() {
     for (name, input, expected, words) in [
         (

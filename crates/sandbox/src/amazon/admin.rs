@@ -3,11 +3,19 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value as Json;
 
 use super::{Amazon, Deed, NewOrder};
 use crate::EditError;
+
+/// An order, and what the API shows of it instead.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Distortion {
+    order_id: String,
+    shown: Json,
+}
 
 /// Types of records that can be listed.
 pub(super) const KINDS: [&str; 4] = ["Order", "Report", "Destination", "Subscription"];
@@ -63,7 +71,8 @@ impl Amazon {
     /// `throttled_without_rate`, `reports_fatal`, `report_interval_s` (null for none), `report_queued_s`,
     /// `report_in_progress_s`, `document_url_life_s`, `discounts_positive`, `notifications_camel_case`; `topic` and
     /// `api_destination` take a [`TopicReceiver`](super::TopicReceiver) and an
-    /// [`EventReceiver`](super::EventReceiver), or null.
+    /// [`EventReceiver`](super::EventReceiver), or null; `distort` takes `{"orderId", "shown"}`, a JSON merge
+    /// patch over what the API shows of that order, or null.
     pub(super) fn change_setting(
         &mut self,
         setting: &str,
@@ -73,6 +82,10 @@ impl Amazon {
         match setting {
             "topic" => return self.set_topic(read(value)?, now),
             "api_destination" => return self.set_api_destination(read(value)?),
+            "distort" => {
+                let Distortion { order_id, shown } = read(value)?;
+                return self.distort(&order_id, shown, now);
+            }
             _ => {}
         }
         let wrong = || EditError::Refused(format!("not a value for {setting}"));

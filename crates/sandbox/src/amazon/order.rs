@@ -89,6 +89,8 @@ pub(super) struct Order {
     pub(super) packages: Vec<Package>,
     /// Who cancelled it, and why.
     pub(super) cancelled: Option<(&'static str, String)>,
+    /// What the API shows otherwise than it is: a JSON merge patch.
+    pub(super) distortion: Option<Json>,
 }
 
 /// Whom it goes to.

@@ -100,6 +100,9 @@ impl View {
         if self.has(Part::Packages) && !order.packages.is_empty() {
             shown["packages"] = order.packages.iter().map(package).collect();
         }
+        if let Some(patch) = &order.distortion {
+            distort(&mut shown, patch);
+        }
         shown
     }
 
@@ -225,6 +228,24 @@ impl View {
             shown["packing"] = json!({"giftOption": option});
         }
         shown
+    }
+}
+
+/// A JSON merge patch. <https://www.rfc-editor.org/rfc/rfc7396>
+fn distort(shown: &mut Json, patch: &Json) {
+    let Json::Object(changes) = patch else {
+        *shown = patch.clone();
+        return;
+    };
+    if !shown.is_object() {
+        *shown = json!({});
+    }
+    let Json::Object(fields) = shown else { return };
+    for (name, change) in changes {
+        match change {
+            Json::Null => drop(fields.remove(name)),
+            change => distort(fields.entry(name.clone()).or_insert(Json::Null), change),
+        }
     }
 }
 

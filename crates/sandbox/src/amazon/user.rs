@@ -94,6 +94,7 @@ impl Amazon {
             items,
             packages: Vec::new(),
             cancelled: None,
+            distortion: None,
         };
         self.changed(order, Change::Status, announced, now);
         Ok(id)
@@ -138,6 +139,18 @@ impl Amazon {
         };
         order.settle();
         self.changed(order, change, announced, now);
+        Ok(())
+    }
+
+    /// From now on the API shows the order otherwise than it is: this JSON merge patch (RFC 7396) is put over
+    /// it. Null shows it as it is. Nobody is told.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub fn distort(&mut self, id: &str, patch: Json, now: Timestamp) -> Result<(), EditError> {
+        let mut order = self.find(id)?.clone();
+        order.distortion = (!patch.is_null()).then_some(patch);
+        self.changed(order, Change::Status, false, now);
         Ok(())
     }
 

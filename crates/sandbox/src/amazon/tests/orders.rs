@@ -102,6 +102,31 @@ fn yen_have_no_cents() {
 }
 
 #[test]
+fn an_order_is_shown_otherwise_than_it_is() {
+    let mut desk = Desk::new();
+    let id = desk.place(gift());
+    let path = format!("{ORDERS}/{id}?includedData=PROCEEDS");
+    let order = desk.get(&path).1["order"].clone();
+    desk.wait(5);
+    let patch = json!({"orderItems": [], "proceeds": {"grandTotal": {"currencyCode": "XXX"}}});
+    desk.set("distort", json!({"orderId": id, "shown": patch}));
+    let shown = desk.get(&path).1["order"].clone();
+    assert_eq!(shown["orderItems"], json!([]));
+    let total = &shown["proceeds"]["grandTotal"];
+    let amount = &order["proceeds"]["grandTotal"]["amount"];
+    assert_eq!(*total, json!({"amount": amount, "currencyCode": "XXX"}));
+    assert_ne!(
+        shown["lastUpdatedTime"], order["lastUpdatedTime"],
+        "it is news"
+    );
+    desk.set("distort", json!({"orderId": id, "shown": null}));
+    assert_eq!(
+        desk.get(&path).1["order"]["orderItems"],
+        order["orderItems"]
+    );
+}
+
+#[test]
 fn an_order_goes_its_way() {
     let mut desk = Desk::new();
     let id = desk.sell();
