@@ -106,7 +106,7 @@ impl Scene {
 }
 
 /// Lets time pass for what is stored: everything that is due then is due so much sooner.
-fn age(database: &Path, by: Duration) {
+pub fn age(database: &Path, by: Duration) {
     let connection = rusqlite::Connection::open(database).unwrap();
     connection.busy_timeout(Duration::from_secs(10)).unwrap();
     let by = i64::try_from(by.as_millis()).unwrap();

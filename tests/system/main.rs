@@ -2,6 +2,7 @@
 //!
 //! The components are built as `sluice build` builds them, once.
 
+mod amazon;
 mod answers;
 mod audit;
 mod commands;

@@ -36,7 +36,7 @@ async fn agrees(script: &'static str) {
     }
     let folder = tokio::task::spawn_blocking(clients).await.unwrap();
     let sandbox = match script {
-        "amazon.mjs" => stage::sandbox_with_amazon(Login::Key).await,
+        "amazon.mjs" => stage::sandbox_with_amazon(Login::Key, 120).await,
         _ => stage::sandbox(Login::Key, None).await,
     };
     let mut environment: BTreeMap<String, String> = stage::variables(&sandbox, Login::Key)

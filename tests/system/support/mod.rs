@@ -3,12 +3,14 @@
 
 pub mod components;
 pub mod http;
+pub mod market;
 pub mod process;
 pub mod sales;
 pub mod stage;
 pub mod webhooks;
 
 pub use http::Answer;
+pub use market::Market;
 pub use process::Process;
 pub use sales::Sale;
 pub use stage::{FLOW, Setup, Stage};

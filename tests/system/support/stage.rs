@@ -303,13 +303,14 @@ pub async fn sandbox(login: Login, tls_dir: Option<PathBuf>) -> server::Running 
 }
 
 /// The same with Amazon, and orders there.
-pub async fn sandbox_with_amazon(login: Login) -> server::Running {
+pub async fn sandbox_with_amazon(login: Login, order_count: usize) -> server::Running {
     let now = jiff::Timestamp::now();
     let mut settings = amazon::Settings::new(SEED);
     settings.authority = Some(amazon::Authority::generate(SEED, now).unwrap());
     let mut world = company::with_amazon(world(login), SEED, settings, now).unwrap();
     let amazon = world.vendor_mut::<amazon::Amazon>().unwrap();
-    amazon.stock(&Catalogue::new(SEED), 120, now).unwrap();
+    let catalogue = Catalogue::new(SEED);
+    amazon.stock(&catalogue, order_count, now).unwrap();
     serve(world, None).await
 }
 
@@ -346,6 +347,11 @@ pub fn variables(sandbox: &server::Running, login: Login) -> BTreeMap<String, St
         .collect()
 }
 
+/// What both sides sell.
+pub fn catalogue() -> Catalogue {
+    Catalogue::new(SEED)
+}
+
 /// Every flow's own secrets.
 pub fn secrets() -> Secrets {
     Secrets::new(SEED)
@@ -374,9 +380,20 @@ pub fn announce(sandbox: &server::Running, secrets: &Secrets, how: Announce, to:
 
 /// A request to one of the flow's own routes, with its token.
 pub async fn flow(to: SocketAddr, secrets: &Secrets, method: Method, rest: &str) -> Answer {
+    flow_named(FLOW, to, secrets, method, rest).await
+}
+
+/// The same of another flow.
+pub async fn flow_named(
+    name: &str,
+    to: SocketAddr,
+    secrets: &Secrets,
+    method: Method,
+    rest: &str,
+) -> Answer {
     let request = Request::builder()
         .method(method)
-        .uri(format!("http://{to}/flows/{FLOW}{rest}"))
+        .uri(format!("http://{to}/flows/{name}{rest}"))
         .header("authorization", format!("Bearer {}", secrets.flows_token));
     send(request.body(Bytes::new()).unwrap()).await
 }
@@ -399,15 +416,20 @@ pub fn write_manifest(
 ) -> PathBuf {
     let mut text = components::manifest().to_owned();
     if let Some(mapping) = mapping {
-        std::fs::write(folder.join("mounted.toml"), mapping).unwrap();
-        let section = format!("[component.{FLOW}]\n");
-        let files = r#"files = [{ source = "mounted.toml", destination = "/mapping.toml" }]"#;
-        assert!(text.contains(&section));
-        text = text.replacen(&section, &format!("{section}{files}\n"), 1);
+        text = mount(&text, FLOW, folder, mapping);
     }
     let file = folder.join("spin.toml");
     std::fs::write(&file, change(text)).unwrap();
     file
+}
+
+/// The manifest's text with a mapping mounted for a flow.
+pub fn mount(text: &str, flow: &str, folder: &Path, mapping: &str) -> String {
+    std::fs::write(folder.join("mounted.toml"), mapping).unwrap();
+    let section = format!("[component.{flow}]\n");
+    let files = r#"files = [{ source = "mounted.toml", destination = "/mapping.toml" }]"#;
+    assert!(text.contains(&section));
+    text.replacen(&section, &format!("{section}{files}\n"), 1)
 }
 
 /// Spin's runtime configuration that trusts this authority.
