@@ -182,8 +182,8 @@ impl Writer {
         const LOGINS: &str = "/auth/o2/token";
         let refuse = What::Refuse;
         let garbled = What::Garble(crate::misfortune::Garble::Truncate);
-        // One token only: a second one, fresh from a login, that is refused in turn means that nobody may log in
-        // any more, and a flow is right to wait for minutes then.
+        // One token only, and not while all sessions end: one that is fresh from a login and is refused in turn
+        // means that nobody may log in any more, and a flow is right to wait for minutes then.
         type Row = (u64, &'static str, &'static str, &'static str, u64, What);
         #[rustfmt::skip]
         let plan: Vec<Row> = vec![
@@ -194,9 +194,9 @@ impl Writer {
             (170, "Amazon loses notifications", "POST", "/hooks/", 8, What::WebhookLose),
             (190, "Amazon's pages end in the middle", "GET", SEARCHES, 1, garbled),
             (210, "Amazon is down: 503", "GET", SEARCHES, 2, refuse(Refusal::Unavailable)),
-            (250, "Amazon refuses a token before its time", "GET", ORDERS, 1, refuse(Refusal::TokenExpired)),
             (280, "Amazon's login closes connections unasked", "POST", LOGINS, 1, What::DropBefore),
             (320, "Amazon fails: 500", "GET", ORDERS, 2, refuse(Refusal::ServerError)),
+            (350, "Amazon refuses a token before its time", "GET", ORDERS, 1, refuse(Refusal::TokenExpired)),
         ];
         for (minute, what, method, path, times, how) in plan {
             let misfortune = Misfortune {

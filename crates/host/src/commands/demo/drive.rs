@@ -23,9 +23,10 @@ use super::watch::Watch;
 /// Amazon lists a change this long after it happened, and its connector asks for none that is younger. These
 /// minutes are real ones, however fast the day goes.
 const AMAZON_LISTS_AFTER: Duration = Duration::from_secs(2 * 60);
-/// How much later everything must be done: an order that nobody announced is listed, then cancelled, and its
-/// cancellation, which nobody announces either, is listed in turn.
-const REST_MAX: Duration = Duration::from_secs(2 * AMAZON_LISTS_AFTER.as_secs() + 150);
+/// How much later everything must be done. An order that nobody announced is listed, then cancelled, and its
+/// cancellation, which nobody announces either, is listed in turn: about four minutes. A record that found its
+/// login refused right after another, on a slow machine say, is tried again after five minutes to seven and a half.
+const REST_MAX: Duration = Duration::from_secs(510);
 /// Between two looks at the script.
 const STEP: Duration = Duration::from_millis(100);
 /// How many of them the flow may take to confirm its subscription: ten seconds.
