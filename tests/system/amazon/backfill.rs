@@ -100,6 +100,25 @@ impl Scene {
         panic!("still queued: {}", self.flow(Method::GET, "").await);
     }
 
+    async fn refuses_what_is_no_range(&self) {
+        let begin = "2026-01-01T00:00:00Z";
+        for query in [
+            format!("from={begin}"),
+            format!("from={begin}&to={begin}"),
+            format!("from={begin}&to=2100-01-01T00:00:00Z"),
+            format!("from={begin}&to=yesterday"),
+            format!("from={begin}&to=2026-02-01T00:00:00Z&stream=US"),
+            "backfill=stop".to_owned(),
+            "backfill=begin".to_owned(),
+        ] {
+            let path = format!("/run?{query}");
+            let secrets = stage::secrets();
+            let said = stage::flow_named(FLOW, self.address, &secrets, Method::POST, &path).await;
+            // What can't be read, and what can't be done.
+            assert!([400, 422].contains(&said.status), "{query}: {said:?}");
+        }
+    }
+
     async fn booked_count(&self) -> usize {
         let orders = stage::records(&self.sandbox.admin_url, "netsuite", "salesOrder").await;
         orders.len()
@@ -119,6 +138,8 @@ async fn a_backfill_goes_on_after_a_kill_and_leaves_the_live_cursor_alone() {
     let before = scene.flow(Method::GET, "").await;
     assert_eq!(scene.booked_count().await, 0, "older than the flow begins");
     assert_eq!(before["backfill"], Value::Null);
+
+    scene.refuses_what_is_no_range().await;
 
     // A range over HTTP, from midnight to midnight.
     let (from, to) = (day(30), day(15));
