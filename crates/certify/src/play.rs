@@ -91,6 +91,7 @@ pub fn play(flow: &dyn Flow, play: &Play) -> Result<Played, String> {
         stalled: Vec::new(),
         call_count: 0,
         last_answer: None,
+        is_calm: play.plan.is_empty() && !play.racing,
         racing: play.racing.then(|| Rng::with_seed(play.seed)),
         scene: play.scene,
         ran_well: false,
@@ -125,6 +126,8 @@ struct House<'a> {
     /// What the last tick was answered.
     last_answer: Option<String>,
     racing: Option<Rng>,
+    /// Nothing is planned to go wrong.
+    is_calm: bool,
     scene: Scene,
     /// The last run of the schedule came to its own end.
     ran_well: bool,
@@ -391,6 +394,12 @@ impl House<'_> {
         if let Some((vendor, id)) = work.hook {
             let mut state = self.ground.state();
             let now = state.now;
+            // Whoever has another way to hear of it would not notice.
+            if self.is_calm && !answer.is_some_and(|answer| answer.status().is_success()) {
+                let status = answer.map(Response::status);
+                let broken = format!("a webhook of {vendor} was refused: {status:?}");
+                state.unkept.push(broken);
+            }
             state.world.delivered(vendor, id, answer, now);
         }
     }
