@@ -93,7 +93,7 @@ impl Backfill {
         ports.key_value.set(&key(flow), &bytes).await
     }
 
-    /// The first stream that is not listed to the end, beginning after `after`.
+    /// The streams that are not listed to the end.
     fn open_streams(&self, streams: &[&'static str]) -> Vec<&'static str> {
         let behind = self.cursor.behind(self.to, streams);
         behind.into_iter().map(|(stream, _)| stream).collect()

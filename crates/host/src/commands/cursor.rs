@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::flows::{Remote, plain, print, print_json, time};
 
-/// Sets where the next run begins to list changes. It lists five minutes more, to be safe.
+/// Sets where the next run begins to list changes. It lists some minutes more, to be safe.
 ///
 /// Back is always safe: what is in step already is not written again. Forward would pass changes by, and is
 /// refused unless --skip says that this is meant.
