@@ -42,7 +42,8 @@ pub struct Extent {
 const SEED: u64 = 1;
 /// The days over which the old orders lie.
 const DAYS: i64 = 30;
-const MEMORY_MIB: &str = "64";
+/// No instance may have more; one that wanted more would fail the benchmark.
+const MEMORY_MIB: u32 = 64;
 const CONCURRENCY_MAX: u32 = 16;
 /// Between two live orders.
 const LIVE_EVERY: Duration = Duration::from_millis(500);
@@ -62,7 +63,11 @@ pub fn run(extent: Extent) -> anyhow::Result<Report> {
         Figure::new("orders brought in line", per_second(&large), "1/s"),
         Figure::new("the same at a tenth of them", per_second(&small), "1/s"),
         Figure::new("time an order, to that at a tenth", linear, "").at_most(1.2),
-        Figure::new("memory of an instance, less than", 64.0, "MiB").at_most(64.0),
+        Figure::new(
+            "limit of an instance's memory, kept",
+            MEMORY_MIB.into(),
+            "MiB",
+        ),
         Figure::new("host memory, most", large.memory as f64 / 1e6, "MB"),
         Figure::new(
             "host memory at a tenth, most",
@@ -120,7 +125,7 @@ fn measure(artifacts: &Artifacts, count: u32) -> anyhow::Result<Measured> {
     });
     let up = application.start(
         environment::spin_variables(&variables),
-        &["--memory-max", MEMORY_MIB],
+        &["--memory-max", &MEMORY_MIB.to_string()],
     )?;
     runtime.block_on(async {
         listen(&running, up.address)?;

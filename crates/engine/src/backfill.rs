@@ -194,7 +194,7 @@ impl Engine {
                 self.trail().backfill(details, by).await?;
                 job.state = State::Stopped;
                 job.store(&self.ports, self.flow.name).await?;
-                Ok(Ok(job.describe(&self.streams()?)))
+                Ok(Ok(job.describe(&self.flow.source.own_streams(&self.ports)?)))
             }
             _ => Ok(Err(Refusal::Invalid("no backfill is open".to_owned()))),
         }
@@ -203,7 +203,7 @@ impl Engine {
     /// How far the last backfill is; null where there never was one.
     pub(crate) async fn backfill_status(&self) -> Result<Value> {
         let job = Backfill::load(&self.ports, self.flow.name).await?;
-        let streams = self.streams()?;
+        let streams = self.flow.source.own_streams(&self.ports)?;
         Ok(job.map_or(Value::Null, |job| job.describe(&streams)))
     }
 
@@ -303,7 +303,7 @@ impl Engine {
                 }
                 Err(fault) => {
                     job.waits = Some(fault.to_string());
-                    job.store(&self.ports, self.flow.name).await?;
+                    self.keep(&mut job, lease).await?;
                     return Err(fault);
                 }
             }
@@ -312,8 +312,16 @@ impl Engine {
         if job.open_streams(&streams).is_empty() {
             job.state = State::Done;
         }
-        job.store(&self.ports, self.flow.name).await?;
+        self.keep(&mut job, lease).await?;
         Ok(if waits.is_some() { "waits" } else { "done" })
+    }
+
+    /// Unless the lease has run out: a person may have stopped it meanwhile, or begun another.
+    async fn keep(&self, job: &mut Backfill, lease: &Lease) -> Result<()> {
+        if self.ports.clock.now() >= lease.until {
+            return Ok(());
+        }
+        job.store(&self.ports, self.flow.name).await
     }
 
     /// One stream, slice by slice, page by page.

@@ -125,15 +125,17 @@ impl Engine {
                 Err(fault) => return Err(fault),
             }
         }
+        let spent = budget.spent(&self.ports);
+        if !spent {
+            // The live flow first; what is left of the run is the backfill's, also while a live stream waits:
+            // a source that is always at its limit would never come to it. Its faults are noted in it.
+            self.go_on_with_backfill(budget, run).await.ok();
+        }
         match waits {
             Some(fault) => Err(fault),
             None if busy => Ok("busy"),
-            None if budget.spent(&self.ports) => Ok("time"),
-            None => {
-                // The live flow first; what is left of the run is the backfill's.
-                self.go_on_with_backfill(budget, run).await.ok();
-                Ok("done")
-            }
+            None if spent => Ok("time"),
+            None => Ok("done"),
         }
     }
 

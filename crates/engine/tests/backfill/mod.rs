@@ -1,6 +1,7 @@
 //! Old records are brought in line beside the live flow.
 
 use engine::{Budget, Decided, Refusal};
+use futures::FutureExt;
 use futures::executor::block_on;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -135,6 +136,22 @@ fn one_at_a_time_and_a_person_may_stop_it() {
     let said = trail["lines"].as_array().unwrap().iter();
     let said: Vec<_> = said.map(|line| (&line["action"], &line["who"])).collect();
     assert_eq!(said, [(&json!("backfill"), &json!("rosa")); 2], "{trail}");
+}
+
+#[test]
+fn a_worker_that_lost_its_lease_undoes_no_persons_word() {
+    let (house, from, to) = with_past(5);
+    let (worker, clock) = (house.worker(), house.clock.clone());
+    let meanwhile = move || {
+        // The worker stands still for longer than its lease.
+        clock.advance(SignedDuration::from_secs(400));
+        let by = By::named(Some("rosa"), None);
+        let stopped = worker.stop_backfill(&by).now_or_never().unwrap();
+        assert!(stopped.unwrap().is_ok());
+    };
+    house.systems.meanwhile.replace(Some(Box::new(meanwhile)));
+    backfill(&house, from, to, 1000).unwrap();
+    assert_eq!(house.status()["backfill"]["state"], "stopped");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::Duration;
 
+use engine::store::By;
 use engine::{Days, Engine, Side, flow};
 use futures::executor::block_on;
 use jiff::Timestamp;
@@ -210,4 +211,25 @@ fn a_drain_that_is_held_back_leaves_the_rest_for_later() {
     dry.set(false);
     house.wait(60);
     assert_eq!(run(&house, &dry)["created"], 40);
+}
+
+#[test]
+fn a_backfill_goes_on_while_a_live_stream_waits() {
+    let (house, dry) = (House::new(), Rc::default());
+    let from = house.clock_now();
+    house.systems.edit("Deal", "E1", json!({ "total": "1" }));
+    house.wait(3_600);
+    let to = house.clock_now();
+    house.wait(3_600);
+    run(&house, &dry);
+    assert!(house.systems.target(&external("E1")).is_none());
+    dry.set(true);
+    let mut nothing = house.budget();
+    nothing.records = 0;
+    let begun = worker(&house, &dry);
+    let begun = block_on(begun.backfill(from, to, &By::default(), nothing)).unwrap();
+    assert_eq!(begun.unwrap()["backfill"]["state"], "open");
+    let report = run(&house, &dry);
+    assert_eq!(report["fault"]["code"], "LIMIT", "{report}");
+    assert!(house.systems.target(&external("E1")).is_some());
 }
