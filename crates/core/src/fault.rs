@@ -78,6 +78,15 @@ pub struct Answer {
     pub message: String,
 }
 
+impl Answer {
+    /// One line for an operator: what it means, and what the vendor said.
+    pub fn meaning(&self, what: &str) -> String {
+        let code = self.code.as_deref().unwrap_or("no code");
+        let separator = if self.message.is_empty() { "" } else { ": " };
+        format!("{what} ({} {code}){separator}{}", self.status, self.message)
+    }
+}
+
 /// The name of a fault: upper case with underscores, stable over releases.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct Code(pub &'static str);

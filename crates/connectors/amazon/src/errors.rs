@@ -62,7 +62,7 @@ pub fn refusal(response: &Response<Bytes>, wait: Option<Duration>) -> Fault {
         .iter()
         .any(|detail| detail.words.to_ascii_lowercase().contains("token"));
     let answer = answer(status, &details);
-    let said = |what: &str| said(what, &answer);
+    let said = |what: &str| answer.meaning(what);
 
     let fault = if status == 429 || has("QuotaExceeded") {
         let wait = retry_after(response).max(wait).unwrap_or(THROTTLED_WAIT);
@@ -114,7 +114,7 @@ pub fn login_refused(response: &Response<Bytes>) -> Fault {
         message: text("error_description").unwrap_or_default(),
         code: Some(error),
     };
-    Fault::stop_flow(LOGIN, said("Amazon refused the login", &answer)).with_answer(answer)
+    Fault::stop_flow(LOGIN, answer.meaning("Amazon refused the login")).with_answer(answer)
 }
 
 /// Whether a fresh login may help.
@@ -178,16 +178,6 @@ fn answer(status: StatusCode, details: &[Detail]) -> Answer {
         code: code.clone().find(|code| !code.is_empty()).cloned(),
         message: cut(&words.join("; ")),
     }
-}
-
-/// One line for an operator: what it means, and what Amazon said.
-fn said(what: &str, answer: &Answer) -> String {
-    let code = answer.code.as_deref().unwrap_or("no code");
-    let separator = if answer.message.is_empty() { "" } else { ": " };
-    format!(
-        "{what} ({} {code}){separator}{}",
-        answer.status, answer.message
-    )
 }
 
 /// `Retry-After` in seconds. The vendor documents none; a gateway may send one.

@@ -99,7 +99,7 @@ pub fn refusal(effect: Effect, response: &Response<Bytes>) -> Fault {
         details.iter().any(known)
     };
     let answer = answer(status, &details);
-    let said = |what: &str| said(what, &answer);
+    let said = |what: &str| answer.meaning(what);
 
     let fault = if status == 429 || has(&CONCURRENCY_CODES) || words_of_concurrency(&details) {
         let message = said("NetSuite refuses more requests at once");
@@ -155,7 +155,7 @@ pub fn login_refused(response: &Response<Bytes>) -> Fault {
                 code: Some(error),
                 message: String::new(),
             };
-            let message = said("NetSuite refused the client credentials", &answer);
+            let message = answer.meaning("NetSuite refused the client credentials");
             Fault::stop_flow(LOGIN, message).with_answer(answer)
         }
         _ => refusal(Effect::Read, response),
@@ -273,16 +273,6 @@ fn answer(status: StatusCode, details: &[Detail]) -> Answer {
         code: code.clone().find(|code| !code.is_empty()).cloned(),
         message: cut(&words.join("; ")),
     }
-}
-
-/// One line for an operator: what it means, and what NetSuite said.
-fn said(what: &str, answer: &Answer) -> String {
-    let code = answer.code.as_deref().unwrap_or("no code");
-    let separator = if answer.message.is_empty() { "" } else { ": " };
-    format!(
-        "{what} ({} {code}){separator}{}",
-        answer.status, answer.message
-    )
 }
 
 fn words_of_concurrency(details: &[Detail]) -> bool {

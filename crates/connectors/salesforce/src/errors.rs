@@ -105,7 +105,7 @@ pub fn refusal(effect: Effect, response: &Response<Bytes>) -> Fault {
     };
     let words = |part: &str| details.iter().any(|detail| detail.words.contains(part));
     let answer = answer(status, &details);
-    let said = |what: &str| said(what, &answer);
+    let said = |what: &str| answer.meaning(what);
 
     let fault = if status == 429 || has(&LIMIT_CODES) {
         let usual = if words(CONCURRENCY_WORDS) {
@@ -170,10 +170,10 @@ pub fn login_refused(response: &Response<Bytes>) -> Fault {
             .to_ascii_lowercase()
             .contains("rate exceeded");
     let fault = if too_often {
-        let message = said("Salesforce refuses more logins", &answer);
+        let message = answer.meaning("Salesforce refuses more logins");
         Fault::retry_after(wait(response).unwrap_or(DAY_LIMIT_WAIT), LIMIT, message)
     } else {
-        Fault::stop_flow(LOGIN, said("Salesforce refused the login", &answer))
+        Fault::stop_flow(LOGIN, answer.meaning("Salesforce refused the login"))
     };
     fault.with_answer(answer)
 }
@@ -261,16 +261,6 @@ fn answer(status: StatusCode, details: &[Detail]) -> Answer {
         code: code.clone().find(|code| !code.is_empty()).cloned(),
         message: cut(&words.join("; ")),
     }
-}
-
-/// One line for an operator: what it means, and what Salesforce said.
-fn said(what: &str, answer: &Answer) -> String {
-    let code = answer.code.as_deref().unwrap_or("no code");
-    let separator = if answer.message.is_empty() { "" } else { ": " };
-    format!(
-        "{what} ({} {code}){separator}{}",
-        answer.status, answer.message
-    )
 }
 
 fn is_about_a_record(status: StatusCode) -> bool {
