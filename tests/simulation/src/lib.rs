@@ -2,6 +2,7 @@
 
 mod stage;
 mod tamper;
+mod worker;
 
 use std::collections::BTreeMap;
 
@@ -11,8 +12,9 @@ use futures_util::future::LocalBoxFuture;
 use guest::Service;
 use http::Request;
 
-pub use stage::{MORNING, Stage, TICK, Went, Worker, days, hours, id, minutes, race, seconds};
+pub use stage::{MORNING, Stage, TICK, days, hours, id, minutes, seconds};
 pub use tamper::Tampered;
+pub use worker::{Went, Worker, race};
 
 /// A flow as its folder describes it.
 #[derive(Clone, Copy)]

@@ -3,15 +3,11 @@
 //! Nothing happens by itself: people act, time goes by, webhooks arrive and ticks come when the scene says.
 
 use std::collections::BTreeMap;
-use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
-use certify::{Fate, Ground, Kind, Misfortune, ports};
-use fastrand::Rng;
-use futures_util::future::LocalBoxFuture;
+use certify::{Ground, ports};
 use guest::Service;
 use http::{Method, Request, Response, StatusCode, header};
 use jiff::Timestamp;
@@ -24,6 +20,7 @@ use sandbox::{Outgoing, World};
 use serde_json::{Value, json};
 
 use crate::tamper::{Tamper, Tampered};
+use crate::worker::Worker;
 
 /// A Tuesday at ten in the morning, in the middle of a month, far from every change of clocks.
 pub const MORNING: &str = "2026-06-02T10:00:00Z";
@@ -33,8 +30,6 @@ pub const TICK: Duration = Duration::from_secs(10 * 60);
 const SALESFORCE: &str = "https://sandbox.my.salesforce.com";
 const NETSUITE: &str = "https://1234567-sb1.suitetalk.api.netsuite.com";
 const SEED: u64 = 7;
-/// Polls of one worker between its start and its end.
-const POLL_COUNT_MAX: usize = 1_000_000;
 /// Ticks until everything has come to rest.
 const TICK_COUNT_MAX: usize = 60;
 
@@ -237,16 +232,7 @@ impl Stage {
             });
         }
         let service = Service::new(flow(), self.mapping.clone(), ports);
-        let ground = self.ground.clone();
-        let work = Box::pin(async move {
-            let respond = async |response| ground.respond(number, response);
-            service.handle(request, respond).await;
-        });
-        Worker {
-            number,
-            ground: self.ground.clone(),
-            work: Some(work),
-        }
+        Worker::new(&self.ground, number, service, request)
     }
 
     fn managed(&self, method: Method, route: &str) -> Request<Bytes> {
@@ -401,95 +387,6 @@ impl Stage {
                 .count()
         })
     }
-}
-
-/// One worker: a request, and the work it sets off.
-pub struct Worker {
-    pub number: usize,
-    ground: Ground,
-    work: Option<LocalBoxFuture<'static, ()>>,
-}
-
-impl Worker {
-    /// Says what befalls the step of this kind that touches this, the first `spared` such steps left out.
-    pub fn befall(self, kind: Kind, touching: &str, spared: usize, misfortune: Misfortune) -> Self {
-        self.ground
-            .befall(self.number, kind, touching, spared, misfortune);
-        self
-    }
-
-    /// Stands still before such a step.
-    pub fn stopping_at(self, kind: Kind, touching: &str) -> Self {
-        self.befall(kind, touching, 0, Misfortune::Stall)
-    }
-
-    /// Goes on to the end, or to where it stands still. True if it stands still.
-    pub fn go(&mut self) -> bool {
-        if let Fate::Stalled(_) = self.ground.fate(self.number) {
-            self.ground.resume(self.number);
-        }
-        for _ in 0..POLL_COUNT_MAX {
-            match self.step() {
-                Went::On => {}
-                Went::Still => return true,
-                Went::Ended => return false,
-            }
-        }
-        panic!("a worker neither works nor ends");
-    }
-
-    /// Goes up to its next step.
-    pub fn step(&mut self) -> Went {
-        let Some(work) = &mut self.work else {
-            return Went::Ended;
-        };
-        let mut context = Context::from_waker(Waker::noop());
-        let polled = Pin::new(work).poll(&mut context);
-        let fate = self.ground.fate(self.number);
-        match (polled, fate) {
-            (Poll::Pending, Fate::Running) => Went::On,
-            (Poll::Pending, Fate::Stalled(_)) => Went::Still,
-            (Poll::Ready(()), _) | (Poll::Pending, Fate::Crashed) => {
-                self.work = None;
-                Went::Ended
-            }
-        }
-    }
-
-    /// Goes to the end; the answer, if one was given.
-    pub fn answered(&mut self) -> Option<Response<Bytes>> {
-        assert!(!self.go(), "it stands still");
-        self.ground.answer(self.number)
-    }
-
-    /// Goes to the end; the answer's body.
-    pub fn done(&mut self) -> Value {
-        let answer = self.answered().expect("an answer");
-        serde_json::from_slice(answer.body()).unwrap_or_default()
-    }
-}
-
-/// How far a worker went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Went {
-    On,
-    Still,
-    Ended,
-}
-
-/// Lets chance choose again and again whose step is next, until all have ended.
-pub fn race(mut workers: Vec<&mut Worker>, seed: u64) {
-    let mut chance = Rng::with_seed(seed);
-    for _ in 0..POLL_COUNT_MAX {
-        if workers.is_empty() {
-            return;
-        }
-        let at = chance.usize(0..workers.len());
-        if workers[at].step() == Went::Ended {
-            workers.swap_remove(at);
-        }
-    }
-    panic!("workers neither work nor end");
 }
 
 /// Seconds, minutes, hours, days.
