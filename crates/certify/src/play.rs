@@ -387,9 +387,11 @@ impl House<'_> {
                 Scene::Schedule => &["done"],
                 Scene::Webhooks => &["done", "busy"],
             };
-            self.ran_well |= report["ended"]
-                .as_str()
-                .is_some_and(|ended| ends.contains(&ended));
+            // Nor is a stream left for the next run.
+            self.ran_well |= report["postponed"].is_null()
+                && report["ended"]
+                    .as_str()
+                    .is_some_and(|ended| ends.contains(&ended));
         }
         if let Some((vendor, id)) = work.hook {
             let mut state = self.ground.state();

@@ -55,11 +55,11 @@ pub trait Source {
         Ok(streams)
     }
 
-    /// How much of a past range is asked for at once by [`Source::past`].
+    /// How much of a past range, so long in all, is asked for at once by [`Source::past`].
     ///
     /// Faults: those of the variables that decide it.
-    fn slice(&self, ports: &Ports) -> Result<Duration> {
-        let _ = ports;
+    fn slice(&self, ports: &Ports, range: Duration) -> Result<Duration> {
+        let _ = (ports, range);
         Ok(SLICE)
     }
 
@@ -67,6 +67,16 @@ pub trait Source {
     /// bear.
     fn overlap(&self) -> Duration {
         OVERLAP
+    }
+
+    /// How much time is to pass before another window of a stream is begun, where all streams are listed
+    /// together: so that listing them often does not use up a limit that pages, or a backfill that is open,
+    /// want a part of.
+    ///
+    /// Faults: those of the variables that decide it, and of the SQL port.
+    async fn pace(&self, ports: &Ports, stream: &str, beside_backfill: bool) -> Result<Duration> {
+        let _ = (ports, stream, beside_backfill);
+        Ok(Duration::ZERO)
     }
 
     /// One page of changes of a stream inside the window, deleted records included: in the order of (change

@@ -40,6 +40,9 @@ pub struct Backfill {
     /// What kept its last run from going on, in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     waits: Option<String>,
+    /// Until when, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    waits_until: Option<Timestamp>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,9 +55,10 @@ enum State {
 }
 
 const FORMAT: u8 = 1;
-/// Pages are small, so that what is announced meanwhile waits for few of them.
-const PAGE_RECORD_COUNT: usize = 50;
+/// What some systems give at most for one request of few.
+const PAGE_RECORD_COUNT: usize = 100;
 const PAGE_COUNT_MAX: usize = 1_000;
+const HELD_BACK: &str = "what is listed waits for a limit";
 
 impl Backfill {
     fn new(from: Timestamp, to: Timestamp, streams: &[&str], now: Timestamp) -> Self {
@@ -68,6 +72,7 @@ impl Backfill {
             listed: 0,
             cursor: Cursor::starting(from, streams),
             waits: None,
+            waits_until: None,
         }
     }
 
@@ -93,6 +98,11 @@ impl Backfill {
         ports.key_value.set(&key(flow), &bytes).await
     }
 
+    fn waits_for(&mut self, words: Option<String>, until: Option<Timestamp>) {
+        self.waits = words;
+        self.waits_until = until;
+    }
+
     /// The streams that are not listed to the end.
     fn open_streams(&self, streams: &[&'static str]) -> Vec<&'static str> {
         let behind = self.cursor.behind(self.to, streams);
@@ -100,7 +110,7 @@ impl Backfill {
     }
 
     /// For a person: how far, how fast, how long still.
-    fn describe(&self, streams: &[&'static str]) -> Value {
+    fn describe(&self, streams: &[&'static str], now: Timestamp) -> Value {
         let whole_ms = (self.to.as_millisecond() - self.from.as_millisecond()).max(1);
         let left_ms: i64 = self
             .cursor
@@ -130,6 +140,7 @@ impl Backfill {
             "records_per_s": listed.saturating_mul(1000) / spent_ms,
             "left_s": left_s,
             "waits": self.waits,
+            "waits_s": self.waits_until.map(|until| until.duration_since(now).as_secs().max(0)),
             "streams": self.cursor,
         })
     }
@@ -156,20 +167,12 @@ impl Engine {
         let run = self.runs().begin().await?;
         let mut at_work = Run::new(format!("run {run}"));
         let result = match self.drain(&mut budget, &mut at_work).await {
+            Ok(false) if at_work.held_back => Ok("waits"),
             Ok(false) => self.go_on_with_backfill(&mut budget, &mut at_work).await,
             Ok(true) => Ok("stopped"),
             Err(fault) => Err(fault),
         };
-        let (ended, fault) = match result {
-            Ok(ended) => (ended, None),
-            Err(fault) => ("stopped", Some(fault)),
-        };
-        let report = Report {
-            run: Some(run),
-            tally: at_work.tally,
-            ended,
-            fault,
-        };
+        let report = Report::of(run, at_work.tally, result, Vec::new());
         let stored = serde_json::to_value(&report).unwrap_or_default();
         self.runs().end(run, &stored).await?;
         Ok(Ok(self.reported(&report).await?))
@@ -194,7 +197,7 @@ impl Engine {
                 self.trail().backfill(details, by).await?;
                 job.state = State::Stopped;
                 job.store(&self.ports, self.flow.name).await?;
-                Ok(Ok(job.describe(&self.flow.source.own_streams(&self.ports)?)))
+                Ok(Ok(self.described(&job)?))
             }
             _ => Ok(Err(Refusal::Invalid("no backfill is open".to_owned()))),
         }
@@ -203,8 +206,12 @@ impl Engine {
     /// How far the last backfill is; null where there never was one.
     pub(crate) async fn backfill_status(&self) -> Result<Value> {
         let job = Backfill::load(&self.ports, self.flow.name).await?;
+        job.map_or(Ok(Value::Null), |job| self.described(&job))
+    }
+
+    fn described(&self, job: &Backfill) -> Result<Value> {
         let streams = self.flow.source.own_streams(&self.ports)?;
-        Ok(job.map_or(Value::Null, |job| job.describe(&streams)))
+        Ok(job.describe(&streams, self.ports.clock.now()))
     }
 
     async fn reported(&self, report: &Report) -> Result<Value> {
@@ -260,6 +267,11 @@ impl Engine {
         Lease::take(&self.ports, name, EXTRACTION_LEASE).await
     }
 
+    pub(crate) async fn has_open_backfill(&self) -> Result<bool> {
+        let job = Backfill::load(&self.ports, self.flow.name).await?;
+        Ok(job.is_some_and(|job| job.state == State::Open))
+    }
+
     /// Goes on with the backfill that is open, if one is. Its own waits and faults are noted in it: they are
     /// none of the live flow's.
     pub(crate) async fn go_on_with_backfill(
@@ -267,9 +279,8 @@ impl Engine {
         budget: &mut Budget,
         run: &mut Run,
     ) -> Result<&'static str> {
-        match Backfill::load(&self.ports, self.flow.name).await? {
-            Some(job) if job.state == State::Open => {}
-            _ => return Ok("done"),
+        if !self.has_open_backfill().await? {
+            return Ok("done");
         }
         let Some(lease) = self.backfill_lease().await? else {
             return Ok("busy");
@@ -293,22 +304,27 @@ impl Engine {
             return Ok("done");
         }
         let streams = self.flow.source.own_streams(&self.ports)?;
-        let mut waits = None;
+        let mut waits: Option<(Duration, Fault)> = None;
         for stream in job.open_streams(&streams) {
             match self.past(stream, &mut job, budget, lease, run).await {
                 Ok("done") => {}
                 Ok(ended) => return Ok(ended),
-                Err(fault) if matches!(fault.action, Action::RetryAfter(_)) => {
-                    waits = waits.or(Some(fault));
-                }
                 Err(fault) => {
-                    job.waits = Some(fault.to_string());
-                    self.keep(&mut job, lease).await?;
-                    return Err(fault);
+                    let Action::RetryAfter(wait) = fault.action else {
+                        job.waits_for(Some(fault.to_string()), None);
+                        self.keep(&mut job, lease).await?;
+                        return Err(fault);
+                    };
+                    // The one that can go on first.
+                    if waits.as_ref().is_none_or(|(least, _)| wait < *least) {
+                        waits = Some((wait, fault));
+                    }
                 }
             }
         }
-        job.waits = waits.as_ref().map(Fault::to_string);
+        let until = |(wait, _): &(Duration, Fault)| later(self.ports.clock.now(), *wait);
+        let words = waits.as_ref().map(|(_, fault)| fault.to_string());
+        job.waits_for(words, waits.as_ref().map(until));
         if job.open_streams(&streams).is_empty() {
             job.state = State::Done;
         }
@@ -335,7 +351,8 @@ impl Engine {
     ) -> Result<&'static str> {
         let selection = self.leg()?.section.selection();
         let source = &self.flow.source;
-        let slice = source.slice(&self.ports)?;
+        let range = job.to.duration_since(job.from).unsigned_abs();
+        let slice = source.slice(&self.ports, range)?;
         for _ in 0..PAGE_COUNT_MAX {
             let Some((_, complete)) = job.cursor.behind(job.to, &[stream]).first().copied() else {
                 return Ok("done");
@@ -361,12 +378,17 @@ impl Engine {
                 return Ok("time");
             }
             job.cursor.advance(stream, &window, next);
-            job.waits = None;
+            job.waits_for(None, None);
             // Last: a crash before this repeats the page, never loses it.
             job.store(&self.ports, self.flow.name).await?;
             if self.work(work, &run.cause, &mut run.tally).await? || self.drain(budget, run).await?
             {
                 return Ok("stopped");
+            }
+            if run.held_back {
+                job.waits_for(Some(HELD_BACK.to_owned()), None);
+                self.keep(job, lease).await?;
+                return Ok("waits");
             }
         }
         Ok("time")

@@ -116,6 +116,12 @@ impl Cursor {
         self.streams.get(stream).map(|place| place.complete)
     }
 
+    /// Whether a window of a stream is begun and not ended.
+    pub fn has_open(&self, stream: &str) -> bool {
+        let place = self.streams.get(stream);
+        place.is_some_and(|place| place.open.is_some())
+    }
+
     /// Whether no stream has a place.
     pub fn is_empty(&self) -> bool {
         self.streams.is_empty()

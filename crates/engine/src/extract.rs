@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use sluice_core::time::later;
 use sluice_core::{Action, Change, Hint, Page, Ports, Record, RecordId, Result};
 
 use crate::cursor::Cursor;
@@ -24,6 +25,8 @@ pub struct Run {
     /// The last page's records, as it held them, each with the hint under which it was queued: asking for each
     /// again would cost a request a record.
     pub(crate) observed: BTreeMap<String, (i64, Record)>,
+    /// Whether the last drain ended at a limit: what is listed now would only wait behind what waits already.
+    pub(crate) held_back: bool,
 }
 
 /// What one run may use up.
@@ -44,6 +47,7 @@ impl Run {
             cause: cause.into(),
             tally: Tally::default(),
             observed: BTreeMap::new(),
+            held_back: false,
         }
     }
 
@@ -69,19 +73,11 @@ impl Engine {
         }
         let run = self.runs().begin().await?;
         let mut at_work = Run::new(format!("run {run}"));
+        let mut postponed = Vec::new();
         let result = self
-            .drain_and_extract(&mut budget, only, &mut at_work)
+            .drain_and_extract(&mut budget, only, &mut at_work, &mut postponed)
             .await;
-        let (ended, fault) = match result {
-            Ok(ended) => (ended, None),
-            Err(fault) => ("stopped", Some(fault)),
-        };
-        let report = Report {
-            run: Some(run),
-            tally: at_work.tally,
-            ended,
-            fault,
-        };
+        let report = Report::of(run, at_work.tally, result, postponed);
         let stored = serde_json::to_value(&report).unwrap_or_default();
         self.runs().end(run, &stored).await?;
         Ok(report)
@@ -92,6 +88,7 @@ impl Engine {
         budget: &mut Budget,
         only: Option<&str>,
         run: &mut Run,
+        postponed: &mut Vec<&'static str>,
     ) -> Result<&'static str> {
         self.queue().disbelieve().await?;
         if self.drain(budget, run).await? {
@@ -103,10 +100,16 @@ impl Engine {
         let mut streams = self.flow.source.streams(&self.ports)?;
         // Those that share a limit get their turn: the one that stands farthest behind comes first.
         streams.sort_by_key(|stream| cursor.complete(stream));
+        // One that can't be read is none of the live flow's concern.
+        let backfills = self.has_open_backfill().await.unwrap_or(false);
         let mut waits = None;
         let mut busy = false;
         for stream in streams {
             if only.is_some_and(|only| only != stream) {
+                continue;
+            }
+            if only.is_none() && !self.is_due(stream, &cursor, until, backfills).await? {
+                postponed.push(stream);
                 continue;
             }
             let Some(lease) = self.extraction_lease(stream).await? else {
@@ -126,7 +129,7 @@ impl Engine {
             }
         }
         let spent = budget.spent(&self.ports);
-        if !spent {
+        if !spent && backfills && !run.held_back {
             // The live flow first; what is left of the run is the backfill's, also while a live stream waits:
             // a source that is always at its limit would never come to it. Its faults are noted in it.
             self.go_on_with_backfill(budget, run).await.ok();
@@ -137,6 +140,24 @@ impl Engine {
             None if spent => Ok("time"),
             None => Ok("done"),
         }
+    }
+
+    /// Whether a stream is to be listed now. A window that was begun goes on; so does what somebody asks for by
+    /// its name.
+    async fn is_due(
+        &self,
+        stream: &str,
+        cursor: &Cursor,
+        until: Timestamp,
+        backfills: bool,
+    ) -> Result<bool> {
+        if cursor.has_open(stream) {
+            return Ok(true);
+        }
+        let pace = self.flow.source.pace(&self.ports, stream, backfills);
+        let pace = pace.await?;
+        let complete = cursor.complete(stream);
+        Ok(complete.is_none_or(|complete| later(complete, pace) <= until))
     }
 
     /// The right to list a stream's changes and to move its cursor.

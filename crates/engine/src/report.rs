@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use serde_json::{Value, json};
-use sluice_core::Fault;
+use sluice_core::{Fault, Result};
 
 use crate::reconcile::Outcome;
 use crate::store::GivenUp;
@@ -69,14 +69,43 @@ pub struct Report {
     pub run: Option<i64>,
     #[serde(flatten)]
     pub tally: Tally,
-    /// Why the run ended: `done`, `time`, `records`, `stopped`, `busy` (another run extracts),
-    /// `paused`.
+    /// Why the run ended: `done`, `time`, `records`, `stopped`, `busy` (another run extracts), `waits` (for a
+    /// limit that is kept count of), `paused`.
     pub ended: &'static str,
     /// The fault that stopped it.
     pub fault: Option<Fault>,
+    /// What it waits for, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waits: Option<String>,
+    /// Streams that were not listed, for they were a short while ago
+    /// ([`Source::pace`](sluice_core::Source::pace)).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub postponed: Vec<&'static str>,
 }
 
 impl Report {
+    pub(crate) fn of(
+        run: i64,
+        tally: Tally,
+        result: Result<&'static str>,
+        postponed: Vec<&'static str>,
+    ) -> Self {
+        let (ended, fault, waits) = match result {
+            Ok(ended) => (ended, None, None),
+            // Nobody refused and nothing failed: as it must be where there is more to do than may be asked.
+            Err(fault) if fault.is_held_back() => ("waits", None, Some(fault.to_string())),
+            Err(fault) => ("stopped", Some(fault), None),
+        };
+        Self {
+            run: Some(run),
+            tally,
+            ended,
+            fault,
+            waits,
+            postponed,
+        }
+    }
+
     /// Of a flow that a person paused: the log of runs does not fill up meanwhile.
     pub(crate) fn paused() -> Self {
         Self {
@@ -84,6 +113,8 @@ impl Report {
             tally: Tally::default(),
             ended: "paused",
             fault: None,
+            waits: None,
+            postponed: Vec::new(),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Every flow there is, put to work natively on simulated ground.
 
+mod market;
 mod stage;
 mod tamper;
 mod worker;
@@ -12,6 +13,7 @@ use futures_util::future::LocalBoxFuture;
 use guest::Service;
 use http::Request;
 
+pub use market::Market;
 pub use stage::{MORNING, Stage, TICK, days, hours, id, minutes, seconds};
 pub use tamper::Tampered;
 pub use worker::{Went, Worker, race};

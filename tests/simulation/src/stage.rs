@@ -28,8 +28,8 @@ pub const MORNING: &str = "2026-06-02T10:00:00Z";
 pub const TICK: Duration = Duration::from_secs(10 * 60);
 
 const SALESFORCE: &str = "https://sandbox.my.salesforce.com";
-const NETSUITE: &str = "https://1234567-sb1.suitetalk.api.netsuite.com";
-const SEED: u64 = 7;
+pub(crate) const NETSUITE: &str = "https://1234567-sb1.suitetalk.api.netsuite.com";
+pub(crate) const SEED: u64 = 7;
 /// Ticks until everything has come to rest.
 const TICK_COUNT_MAX: usize = 60;
 

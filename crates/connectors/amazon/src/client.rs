@@ -24,6 +24,8 @@ pub struct Call {
     pub path: String,
     /// Sent with POST; without one it is a GET.
     pub body: Option<Bytes>,
+    /// Sent only where so many more could be: for what may wait.
+    pub leaves: u32,
 }
 
 /// Sends `call`, and a second time after a fresh login if Amazon refuses the token.
@@ -57,7 +59,7 @@ async fn once(
 ) -> Result<Response<Bytes>> {
     let grant = Grant::Seller(account);
     // After the login: a slot is not spent on what can't be sent.
-    let slot = limits::take(ports, settings, grant, call.operation).await?;
+    let slot = limits::take_leaving(ports, settings, grant, call.operation, call.leaves).await?;
     let request = request(account, call, credential, ports.clock.now())?;
     let sent = ports.http.send(request, Limit::default()).await;
     // What is asked twice is made twice at worst (a report); no write leaves us.

@@ -40,9 +40,19 @@
 //! | | `orders`, assumed | `reports` |
 //! | --- | --- | --- |
 //! | asks | `searchOrders` by creation | a report for each thirty days |
-//! | gives | whole orders, 100 a request, some 48,000 a day | ids and versions, all of a report at once |
-//! | then | nothing more | each order by itself, 43,200 a day, unless the mapping reads no more than a report holds |
-//! | better | for most: the orders of the last two years, once | where most orders are linked already and only what is missing or changed is to be found |
+//! | gives | whole orders, 100 a request | ids and versions, all of a report at once |
+//! | then | nothing more | each order by itself, unless the mapping reads no more than a report holds |
+//! | a day, at the published rates | 24,000 for an account with one marketplace, 16,000 with two, 8,000 with five | 43,200 an account, less what webhooks have fetched |
+//! | better | for most: simpler, and without the reports' failures | for sellers in many countries of a region; where most orders are linked already and only what is missing or changed is to be found |
+//!
+//! # Turns
+//!
+//! A slot of `searchOrders` comes back once in three minutes, for all marketplaces of an account together. A
+//! schedule may tick more often than that: while fifteen of the twenty slots are free, every stream is listed
+//! at every tick; below, each when a slot has come back for each of them
+//! ([`pace`](sluice_core::Source::pace)), and the run's report names those it has `postponed`. A backfill by
+//! `orders` makes one turn more, and takes a slot only while ten others are free, so that pages of what is
+//! happening now never wait for what is old. `/run?stream=<country>` lists at once.
 //!
 //! # Variables
 //!
@@ -93,7 +103,7 @@
 //!
 //! | Amazon says | fault | action |
 //! | --- | --- | --- |
-//! | (not sent) no slot is left | `AMAZON_THROTTLED` | retry after exactly the time to the next |
+//! | (not sent) no slot is left, or none that others do not go before | `AMAZON_THROTTLED` | retry after exactly the time to the next |
 //! | 429, or code `QuotaExceeded` | `AMAZON_THROTTLED` | retry after `Retry-After` or the time to the next slot: the bucket is taken for empty |
 //! | 401, or 403 with words about a token; twice in a row, the second time with a fresh one | `AMAZON_LOGIN` | refresh credentials |
 //! | `{"error"}` or another refusal to a login | `AMAZON_LOGIN` | stop the flow |

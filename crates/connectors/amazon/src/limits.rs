@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::Response;
-use sluice_core::rate::{self, Bucket, Taken};
+use sluice_core::rate::{self, Bucket, Level, Taken};
 use sluice_core::{Decimal, Ports, Result};
 
 use crate::auth::Grant;
@@ -54,22 +54,41 @@ pub(crate) struct Slot {
     interval: Duration,
 }
 
+/// Takes one, if so many others are free besides.
+///
 /// Faults: `AMAZON_THROTTLED` (retry after exactly the time to the next slot): nothing was sent. Those of the
 /// SQL port.
-pub(crate) async fn take(
+pub(crate) async fn take_leaving(
     ports: &Ports,
     settings: &Settings,
     grant: Grant<'_>,
     operation: Operation,
+    others: u32,
 ) -> Result<Slot> {
-    let bucket = Bucket {
+    let bucket = bucket(settings, grant, operation);
+    match rate::take_leaving(ports, &bucket, others).await? {
+        Taken::Slot(interval) => Ok(Slot { bucket, interval }),
+        Taken::Wait(wait) => Err(errors::would_be_throttled(operation.id, wait)),
+    }
+}
+
+/// How many requests are left; `None` where none was sent yet.
+///
+/// Faults: those of the SQL port.
+pub(crate) async fn level(
+    ports: &Ports,
+    settings: &Settings,
+    grant: Grant<'_>,
+    operation: Operation,
+) -> Result<Option<Level>> {
+    rate::level(ports, &bucket(settings, grant, operation)).await
+}
+
+fn bucket(settings: &Settings, grant: Grant<'_>, operation: Operation) -> Bucket {
+    Bucket {
         name: format!("amazon:{}:{}", grant.hash(settings), operation.id),
         interval: Duration::from_millis(operation.interval_ms),
         burst: operation.burst,
-    };
-    match rate::take(ports, &bucket).await? {
-        Taken::Slot(interval) => Ok(Slot { bucket, interval }),
-        Taken::Wait(wait) => Err(errors::would_be_throttled(operation.id, wait)),
     }
 }
 

@@ -16,12 +16,14 @@ use sluice_core::{
     Result, Selection, Source, Version, Window, async_trait,
 };
 
+use crate::auth::Grant;
 use crate::client;
 use crate::errors;
 use crate::hooks::{EventBridge, Sns};
 use crate::id::Id;
+use crate::limits::{self, SEARCH_ORDERS};
 use crate::report;
-use crate::search::{self, By, PAGE_ORDERS_MAX, Search};
+use crate::search::{self, By, EASY_SLOTS, PAGE_ORDERS_MAX, Search};
 use crate::settings::{Account, Backfill, Settings};
 use place::Place;
 
@@ -46,6 +48,7 @@ const SETTLED: Duration = Duration::from_secs(2 * 60);
 /// Five times what Amazon itself allows for: an update that shows later than that is found by its notification.
 /// More would cost: a page of searchOrders comes back every three minutes, and overlaps are read again.
 const OVERLAP: Duration = Duration::from_secs(10 * 60);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// How often a window may begin anew before somebody should look.
 const RESTART_COUNT_MAX: u32 = 3;
 
@@ -262,13 +265,30 @@ impl Source for Orders {
         OVERLAP
     }
 
-    /// A report is of thirty days at most. A search could be of any, but a week tells how far it is.
-    fn slice(&self, ports: &Ports) -> Result<Duration> {
-        let days = match Settings::read(&*ports.variables)?.backfill {
-            Backfill::Orders => 7,
-            Backfill::Reports => 30,
-        };
-        Ok(Duration::from_secs(days * 24 * 60 * 60))
+    /// A report is of thirty days at most. A search could be of any, but smaller steps tell how far it is; each
+    /// costs a request, of which there are few.
+    fn slice(&self, ports: &Ports, range: Duration) -> Result<Duration> {
+        Ok(match Settings::read(&*ports.variables)?.backfill {
+            Backfill::Orders => (range / 10).clamp(DAY, 30 * DAY),
+            Backfill::Reports => 30 * DAY,
+        })
+    }
+
+    /// The streams of an account share the slots of one operation. While many are free a stream is listed
+    /// whenever somebody asks; after that each in its turn, as slots come back, with a turn for a backfill that
+    /// searches, too. A window's further pages are taken from the slots that are left.
+    async fn pace(&self, ports: &Ports, stream: &str, beside_backfill: bool) -> Result<Duration> {
+        let settings = Settings::read(&*ports.variables)?;
+        let account = settings.account_with(stream);
+        let account = account.ok_or_else(|| strange(stream))?;
+        let turns = account.marketplaces.len();
+        let others = usize::from(beside_backfill && settings.backfill == Backfill::Orders);
+        let turns = u32::try_from(turns + others).unwrap_or(u32::MAX);
+        let level = limits::level(ports, &settings, Grant::Seller(account), SEARCH_ORDERS).await?;
+        Ok(match level {
+            Some(level) if level.free < EASY_SLOTS => level.interval.saturating_mul(turns),
+            _ => Duration::ZERO,
+        })
     }
 
     /// Amazon promises no order within a window: places are page tokens.
@@ -324,10 +344,12 @@ impl Source for Orders {
 }
 
 fn account(settings: &Settings, stream: &str) -> Result<Account> {
-    settings.account(stream).ok_or_else(|| {
-        let message = format!("the stream {stream} is no marketplace of amazon_marketplaces");
-        Fault::stop_flow(errors::REQUEST, message)
-    })
+    settings.account(stream).ok_or_else(|| strange(stream))
+}
+
+fn strange(stream: &str) -> Fault {
+    let message = format!("the stream {stream} is no marketplace of amazon_marketplaces");
+    Fault::stop_flow(errors::REQUEST, message)
 }
 
 /// An order of a page. One that is not as it must be is announced without its body: it is then fetched by

@@ -154,6 +154,7 @@ impl Work<'_> {
             operation: GET_REPORT,
             path: format!("{REPORTS_PATH}/{}", segment(id)),
             body: None,
+            leaves: 0,
         };
         let sent = client::send(self.ports, self.settings, self.account, &call).await;
         let report = match sent {
@@ -252,6 +253,7 @@ fn create_call(account: &Account, from: Timestamp, to: Timestamp) -> Call {
         operation: CREATE_REPORT,
         path: REPORTS_PATH.to_owned(),
         body: Some(Bytes::from(sluice_core::json::write(&body))),
+        leaves: 0,
     }
 }
 

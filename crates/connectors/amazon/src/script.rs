@@ -128,7 +128,14 @@ impl Sql for Slots {
     }
 
     async fn execute(&self, statement: &str, parameters: &[Cell]) -> Result<Vec<Row>> {
-        let [Cell::Text(name), _, Cell::Integer(interval), _, rest @ ..] = parameters else {
+        let [
+            Cell::Text(name),
+            _,
+            Cell::Integer(interval),
+            Cell::Integer(burst),
+            rest @ ..,
+        ] = parameters
+        else {
             panic!("no statement of the limits: {statement}");
         };
         let operation = name.rsplit(':').next().unwrap();
@@ -140,14 +147,22 @@ impl Sql for Slots {
             _ => "look",
         };
         let mut line = format!("{verb} {operation}");
-        if let [Cell::Integer(other)] = rest {
-            line.push_str(&format!(" {other}"));
+        match rest {
+            [Cell::Integer(0)] | [] => {}
+            [Cell::Integer(others)] if verb == "take" => {
+                line.push_str(&format!(", leaving {others}"))
+            }
+            [Cell::Integer(other)] => line.push_str(&format!(" {other}")),
+            _ => panic!("no parameters of the limits: {rest:?}"),
         }
         self.log.borrow_mut().push(line);
         let row = |value: i64| vec![Row(vec![Cell::Integer(value)])];
         Ok(match (verb, self.dry_ms.get()) {
             ("take", None) | ("empty", _) => row(*interval),
-            ("look", Some(wait)) => row(wait),
+            ("look", Some(wait)) => {
+                let cells = [wait + (burst - 1) * interval, *interval, 0];
+                vec![Row(cells.map(Cell::Integer).into())]
+            }
             _ => Vec::new(),
         })
     }

@@ -17,6 +17,12 @@ use crate::settings::Account;
 /// Orders in one page; Amazon's own limit.
 pub const PAGE_ORDERS_MAX: usize = 100;
 
+/// Of the slots of a search, those a search for old orders leaves to those for changes.
+pub const LIVE_SLOTS: u32 = SEARCH_ORDERS.burst / 2;
+/// With as many, changes may be searched for at any time. More than [`LIVE_SLOTS`]: what lies between is the
+/// backfill's.
+pub const EASY_SLOTS: u32 = LIVE_SLOTS + 5;
+
 const PATH: &str = "/orders/2026-01-01/orders";
 
 /// By which of an order's times it is searched.
@@ -62,6 +68,10 @@ impl Search<'_> {
             operation: SEARCH_ORDERS,
             path: format!("{PATH}?{}", query.finish()),
             body: None,
+            leaves: match self.by {
+                By::Updated => 0,
+                By::Created => LIVE_SLOTS,
+            },
         }
     }
 }
@@ -100,6 +110,7 @@ pub fn order_call(id: &Id, include: &[&'static str]) -> Call {
         operation: GET_ORDER,
         path,
         body: None,
+        leaves: 0,
     }
 }
 

@@ -101,14 +101,20 @@ impl Settings {
 
     /// The account of a stream, with the stream's marketplace alone.
     pub fn account(&self, stream: &str) -> Option<Account> {
-        self.accounts.iter().find_map(|account| {
-            let mut marketplaces = account.marketplaces.iter();
-            let marketplace = marketplaces.find(|one| one.country == stream)?;
-            Some(Account {
-                marketplaces: vec![*marketplace],
-                ..account.clone()
-            })
+        let account = self.account_with(stream)?;
+        let mut marketplaces = account.marketplaces.clone();
+        marketplaces.retain(|one| one.country == stream);
+        Some(Account {
+            marketplaces,
+            ..account.clone()
         })
+    }
+
+    /// The account of a stream, with all its marketplaces.
+    pub fn account_with(&self, stream: &str) -> Option<&Account> {
+        let is_of =
+            |account: &&Account| account.marketplaces.iter().any(|one| one.country == stream);
+        self.accounts.iter().find(is_of)
     }
 }
 

@@ -30,6 +30,10 @@ struct TwoShops {
     all: FakeSource,
     /// Whether the first shop's limit is used up.
     dry: Rc<Cell<bool>>,
+    /// Whether pages hold no more than ids.
+    bare: bool,
+    /// What the source wants between two windows of its first stream.
+    pace: Duration,
 }
 
 #[async_trait(?Send)]
@@ -104,7 +108,18 @@ impl Source for TwoShops {
             .await?;
         page.changes
             .retain(|change| change.id.id.starts_with('E') == (stream == "second"));
+        for change in page.changes.iter_mut().filter(|_| self.bare) {
+            change.record = None;
+        }
         Ok(page)
+    }
+
+    async fn pace(&self, _: &Ports, stream: &str, beside_backfill: bool) -> Result<Duration> {
+        Ok(match (stream, beside_backfill) {
+            ("first", false) => self.pace,
+            ("first", true) => 2 * self.pace,
+            _ => Duration::ZERO,
+        })
     }
 
     async fn write_back(&self, _: &Ports, _: &str, _: &Map<String, Value>) -> Result<()> {
@@ -116,11 +131,20 @@ fn held_back() -> Fault {
     Fault::retry_after(Duration::from_secs(2), Code("LIMIT"), "used up for now")
 }
 
-fn worker(house: &House, dry: &Rc<Cell<bool>>) -> Engine {
-    let source = TwoShops {
+fn two_shops(house: &House, dry: &Rc<Cell<bool>>) -> TwoShops {
+    TwoShops {
         all: FakeSource(house.systems.clone(), DEAL),
         dry: dry.clone(),
-    };
+        bare: false,
+        pace: Duration::ZERO,
+    }
+}
+
+fn worker(house: &House, dry: &Rc<Cell<bool>>) -> Engine {
+    worker_on(house, two_shops(house, dry))
+}
+
+fn worker_on(house: &House, source: TwoShops) -> Engine {
     let target = FakeTarget(house.systems.clone(), ORDER);
     let flow = flow("deal-to-order", MAPPING).sync(source, "order", target);
     Engine::new(flow, None, house.ports.clone()).unwrap()
@@ -141,9 +165,11 @@ fn a_stream_that_waits_does_not_hold_up_another_and_loses_nothing() {
     let report = run(&house, &dry);
     assert_eq!(
         (&report["created"], &report["ended"]),
-        (&json!(1), &json!("stopped"))
+        (&json!(1), &json!("waits"))
     );
-    assert_eq!(report["fault"]["code"], "LIMIT");
+    // Nothing failed.
+    assert_eq!(report["fault"], Value::Null);
+    assert_eq!(report["waits"], held_back().to_string());
     assert!(house.systems.target(&external("E1")).is_some());
     dry.set(false);
     house.wait(3_600);
@@ -230,6 +256,116 @@ fn a_backfill_goes_on_while_a_live_stream_waits() {
     let begun = block_on(begun.backfill(from, to, &By::default(), nothing)).unwrap();
     assert_eq!(begun.unwrap()["backfill"]["state"], "open");
     let report = run(&house, &dry);
-    assert_eq!(report["fault"]["code"], "LIMIT", "{report}");
+    assert_eq!(report["ended"], "waits", "{report}");
     assert!(house.systems.target(&external("E1")).is_some());
+}
+
+#[test]
+fn a_backfill_lists_no_more_while_what_it_listed_waits() {
+    let (house, dry) = (House::new(), Rc::default());
+    let from = house.clock_now();
+    for at in 0..250 {
+        let deal = json!({ "total": "1" });
+        house.systems.edit("Deal", &format!("E{at:03}"), deal);
+    }
+    house.wait(3_600);
+    let to = house.clock_now();
+    house.wait(3_600);
+    run(&house, &dry);
+    dry.set(true);
+    let go_on = || {
+        let source = TwoShops {
+            bare: true,
+            ..two_shops(&house, &dry)
+        };
+        let worker = worker_on(&house, source);
+        house.wait(10);
+        let report = block_on(worker.backfill(from, to, &By::default(), house.budget()));
+        report.unwrap().unwrap()
+    };
+    for _ in 0..5 {
+        let report = go_on();
+        assert_eq!(report["ended"], "waits", "{report}");
+        assert_eq!(report["backfill"]["listed"], 100, "{report}");
+    }
+    assert!(go_on()["backfill"]["waits"].is_string());
+    dry.set(false);
+    while go_on()["backfill"]["state"] == "open" {}
+    assert_eq!(house.systems.target.borrow().len(), 250);
+}
+
+#[test]
+fn a_stream_with_a_pace_is_listed_in_its_turn_or_when_asked_for_by_name() {
+    let (house, dry) = (House::new(), Rc::default());
+    let paced = || TwoShops {
+        pace: Duration::from_secs(300),
+        ..two_shops(&house, &dry)
+    };
+    let run = |only| json!(block_on(worker_on(&house, paced()).run(house.budget(), only)).unwrap());
+    run(None);
+    for id in ["D1", "E1"] {
+        house.systems.edit("Deal", id, json!({ "total": "1" }));
+    }
+    house.wait(299 - 2);
+    let report = run(None);
+    assert_eq!(
+        (&report["created"], &report["ended"], &report["postponed"]),
+        (&json!(1), &json!("done"), &json!(["first"])),
+    );
+    assert!(house.systems.target(&external("D1")).is_none());
+    house.wait(1);
+    let report = run(None);
+    assert_eq!(report["created"], 1, "{report}");
+    assert_eq!(report["postponed"], Value::Null);
+    house.systems.edit("Deal", "D2", json!({ "total": "1" }));
+    house.wait(1);
+    assert_eq!(run(None)["created"], 0);
+    assert_eq!(run(Some("first"))["created"], 1);
+}
+
+#[test]
+fn a_window_that_was_begun_goes_on_whatever_the_pace() {
+    let (house, dry) = (House::new(), Rc::default());
+    let run = |pace, records| {
+        let source = TwoShops {
+            pace: Duration::from_secs(pace),
+            ..two_shops(&house, &dry)
+        };
+        let mut budget = house.budget();
+        budget.records = records;
+        json!(block_on(worker_on(&house, source).run(budget, None)).unwrap())
+    };
+    run(0, 10);
+    for at in 0..5 {
+        let deal = json!({ "total": "1" });
+        house.systems.edit("Deal", &format!("D{at}"), deal);
+    }
+    house.wait(60);
+    assert_eq!(run(0, 2)["ended"], "records");
+    assert_eq!(run(3_600, 100)["created"], 3);
+}
+
+#[test]
+fn an_open_backfill_has_its_turn_in_the_pace() {
+    let (house, dry) = (House::new(), Rc::default());
+    let from = house.clock_now();
+    house.wait(3_600);
+    let to = house.clock_now();
+    house.wait(3_600);
+    let paced = || TwoShops {
+        pace: Duration::from_secs(60),
+        ..two_shops(&house, &dry)
+    };
+    let run = || json!(block_on(worker_on(&house, paced()).run(house.budget(), None)).unwrap());
+    run();
+    let mut nothing = house.budget();
+    nothing.records = 0;
+    let worker = worker_on(&house, paced());
+    let begun = block_on(worker.backfill(from, to, &By::default(), nothing)).unwrap();
+    assert_eq!(begun.unwrap()["backfill"]["state"], "open");
+    house.wait(90);
+    assert_eq!(run()["postponed"], json!(["first"]));
+    // That run went through the backfill.
+    assert_eq!(house.status()["backfill"]["state"], "done");
+    assert_eq!(run()["postponed"], Value::Null);
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures::executor::block_on;
 use jiff::SignedDuration;
-use sluice_core::rate::{self, Bucket, Taken};
+use sluice_core::rate::{self, Bucket, Level, Taken};
 
 use crate::fake::House;
 
@@ -133,4 +133,66 @@ fn a_clock_that_ran_fast_does_not_close_the_bucket() {
     block_on(rate::empty(&house.ports, &bucket())).unwrap();
     wait_ms(&house, -30_000);
     assert_eq!(take(&house), Taken::Wait(33 * SECOND));
+}
+
+#[test]
+fn what_may_wait_leaves_the_last_slots_to_what_may_not() {
+    let house = House::new();
+    let leaving = |others| block_on(rate::take_leaving(&house.ports, &bucket(), others)).unwrap();
+    for _ in 0..2 {
+        assert_eq!(leaving(2), Taken::Slot(3 * SECOND));
+    }
+    assert_eq!(leaving(2), Taken::Wait(3 * SECOND));
+    for _ in 0..2 {
+        assert_eq!(take(&house), Taken::Slot(3 * SECOND));
+    }
+    assert_eq!(take(&house), Taken::Wait(3 * SECOND));
+    assert_eq!(leaving(2), Taken::Wait(9 * SECOND));
+    wait_ms(&house, 8_999);
+    assert_eq!(leaving(2), Taken::Wait(Duration::from_millis(1)));
+    wait_ms(&house, 1);
+    assert_eq!(leaving(2), Taken::Slot(3 * SECOND));
+    for _ in 0..2 {
+        assert_eq!(take(&house), Taken::Slot(3 * SECOND));
+    }
+    // More than there are: then the bucket must be full.
+    wait_ms(&house, 3 * 3_000);
+    assert_eq!(leaving(100), Taken::Wait(3 * SECOND));
+    wait_ms(&house, 3_000);
+    assert_eq!(leaving(100), Taken::Slot(3 * SECOND));
+}
+
+#[test]
+fn a_clock_that_ran_fast_gives_no_slot_to_what_leaves_some() {
+    let house = House::new();
+    wait_ms(&house, 3_600_000);
+    block_on(rate::empty(&house.ports, &bucket())).unwrap();
+    wait_ms(&house, -3_600_000);
+    let leaving = || block_on(rate::take_leaving(&house.ports, &bucket(), 1)).unwrap();
+    // The time is set right: the bucket counts as empty.
+    assert_eq!(leaving(), Taken::Wait(6 * SECOND));
+    assert_eq!(take(&house), Taken::Wait(3 * SECOND));
+    wait_ms(&house, 6_000);
+    assert_eq!(leaving(), Taken::Slot(3 * SECOND));
+}
+
+#[test]
+fn how_full_a_bucket_is_can_be_seen() {
+    let house = House::new();
+    let level = || block_on(rate::level(&house.ports, &bucket())).unwrap();
+    assert_eq!(level(), None);
+    for free in (0..4).rev() {
+        take(&house);
+        let interval = 3 * SECOND;
+        assert_eq!(level(), Some(Level { free, interval }));
+    }
+    wait_ms(&house, 2_999);
+    assert_eq!(level().unwrap().free, 0);
+    wait_ms(&house, 1);
+    assert_eq!(level().unwrap().free, 1);
+    block_on(rate::correct(&house.ports, &bucket(), SECOND)).unwrap();
+    let interval = SECOND;
+    assert_eq!(level(), Some(Level { free: 1, interval }));
+    wait_ms(&house, 3_600_000);
+    assert_eq!(level().unwrap().free, 4);
 }

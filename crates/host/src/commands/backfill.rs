@@ -38,8 +38,10 @@ pub(super) struct Arguments {
     remote: Remote,
 }
 
-/// Between two looks where the flow can't go on by itself: a limit, a report that is being made.
+/// Between two looks where the flow can't go on by itself, and does not say for how long.
 const WAIT: Duration = Duration::from_secs(5);
+/// At most, however long it says: the bar shows what else becomes of it meanwhile.
+const WAIT_MAX: Duration = Duration::from_secs(60);
 /// Faults in a row after which the command gives up; the schedule goes on trying.
 const FAULT_COUNT_MAX: u32 = 5;
 
@@ -96,7 +98,7 @@ fn go_on(flow: &Flow, from: Timestamp, to: Timestamp) -> anyhow::Result<Json> {
             anyhow::bail!("{}; the schedule goes on trying", plain(message));
         }
         if failed || body["ended"] != "time" && body["ended"] != "records" {
-            std::thread::sleep(WAIT);
+            std::thread::sleep(wait(job));
         }
     }
 }
@@ -122,6 +124,12 @@ pub(super) fn line(job: &Json) -> String {
         line += &format!(" (waits: {})", plain(waits));
     }
     line
+}
+
+/// As long as the flow waits for a limit or a report.
+fn wait(job: &Json) -> Duration {
+    let asked = job["waits_s"].as_u64().map(Duration::from_secs);
+    asked.map_or(WAIT, |asked| asked.clamp(Duration::from_secs(1), WAIT_MAX))
 }
 
 fn permille(job: &Json) -> u64 {
@@ -164,5 +172,9 @@ mod tests {
             "open: 12.5 %, 40 records, 2 a second, 10 min left (waits: AMAZON_REPORT: not ready)"
         );
         assert_eq!(permille(&job), 125);
+        assert_eq!(wait(&job), WAIT);
+        assert_eq!(wait(&json!({ "waits_s": 30 })), Duration::from_secs(30));
+        assert_eq!(wait(&json!({ "waits_s": 900 })), WAIT_MAX);
+        assert_eq!(wait(&json!({ "waits_s": 0 })), Duration::from_secs(1));
     }
 }

@@ -92,7 +92,7 @@ fn runs(runs: &Json) {
         let ended = report["ended"].as_str().unwrap_or("not ended");
         let paint = match ended {
             "done" | "busy" => Paint::Good,
-            "time" | "records" | "paused" => Paint::Attention,
+            "time" | "records" | "paused" | "waits" => Paint::Attention,
             _ => Paint::Bad,
         };
         let dead = number("dead");

@@ -13,6 +13,7 @@ fn call() -> Call {
         operation: GET_ORDER,
         path: "/orders/2026-01-01/orders/1".to_owned(),
         body: None,
+        leaves: 0,
     }
 }
 

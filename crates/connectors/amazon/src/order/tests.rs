@@ -183,6 +183,52 @@ fn old_orders_are_searched_by_their_creation() {
     let got = run(orders().past(&script.ports(), "US", &window(""), 100, &select)).unwrap();
     assert!(script.lines()[1].contains("?createdAfter=2027-01-15T07:00:00.000Z&createdBefore="));
     assert!(got.next.is_some() && got.changes[0].record.is_some());
+    let slots = script.slots.log.borrow();
+    assert_eq!(*slots, ["take searchOrders, leaving 10"]);
+}
+
+#[test]
+fn marketplaces_of_an_account_take_turns_once_few_slots_are_left() {
+    let script = Script::new(vec![]);
+    let pace = |countries: &str, backfill: &str, stream: &str, beside: bool| {
+        let variables = [
+            ("amazon_marketplaces", countries),
+            ("amazon_backfill", backfill),
+        ];
+        let ports = script.ports_with(&variables);
+        run(orders().pace(&ports, stream, beside)).unwrap()
+    };
+    let slot = Duration::from_millis(SEARCH_ORDERS.interval_ms);
+    // Nothing was asked yet.
+    assert_eq!(pace("US,CA,DE", "orders", "US", true), Duration::ZERO);
+    for (countries, backfill, stream, beside, turns) in [
+        ("US", "orders", "US", false, 1),
+        ("US", "orders", "US", true, 2),
+        ("US", "reports", "US", true, 1),
+        ("US,CA,DE", "orders", "CA", false, 2),
+        ("US,CA,DE", "orders", "CA", true, 3),
+        ("US,CA,DE", "orders", "DE", false, 1),
+    ] {
+        // Below nought: so much is there besides the one.
+        for (wait_ms, turns) in [(1_000, turns), (-13 * 178_572, turns), (-14 * 178_572, 0)] {
+            script.slots.dry_ms.set(Some(wait_ms));
+            let pace = pace(countries, backfill, stream, beside);
+            assert_eq!(pace, slot * turns, "{countries} {stream} {wait_ms}");
+        }
+        script.slots.dry_ms.set(None);
+    }
+}
+
+#[test]
+fn a_short_range_is_searched_in_smaller_steps_than_a_long_one() {
+    let script = Script::new(vec![]);
+    let slice = |backfill, days: u32| {
+        let ports = script.ports_with(&[("amazon_backfill", backfill)]);
+        orders().slice(&ports, days * DAY).unwrap() / DAY.as_secs() as u32
+    };
+    let steps = [1, 60, 700].map(|days| slice("orders", days).as_secs());
+    assert_eq!(steps, [1, 6, 30]);
+    assert_eq!(slice("reports", 60).as_secs(), 30);
 }
 
 fn fetched(script: &std::rc::Rc<Script>, fields: &[&str]) -> Result<Observed> {

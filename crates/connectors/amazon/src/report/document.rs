@@ -156,6 +156,7 @@ async fn address(
         operation: GET_REPORT_DOCUMENT,
         path: format!("/reports/2021-06-30/documents/{}", segment(id)),
         body: None,
+        leaves: 0,
     };
     let body = match client::send(ports, settings, account, &call).await {
         Ok(response) => errors::json(&response)?,
