@@ -269,7 +269,7 @@ impl Source for Orders {
     /// costs a request, of which there are few.
     fn slice(&self, ports: &Ports, range: Duration) -> Result<Duration> {
         Ok(match Settings::read(&*ports.variables)?.backfill {
-            Backfill::Orders => (range / 10).clamp(DAY, 30 * DAY),
+            Backfill::Orders => (range / 5).clamp(DAY, 30 * DAY),
             Backfill::Reports => 30 * DAY,
         })
     }

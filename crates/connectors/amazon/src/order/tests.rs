@@ -227,7 +227,7 @@ fn a_short_range_is_searched_in_smaller_steps_than_a_long_one() {
         orders().slice(&ports, days * DAY).unwrap() / DAY.as_secs() as u32
     };
     let steps = [1, 60, 700].map(|days| slice("orders", days).as_secs());
-    assert_eq!(steps, [1, 6, 30]);
+    assert_eq!(steps, [1, 12, 30]);
     assert_eq!(slice("reports", 60).as_secs(), 30);
 }
 
