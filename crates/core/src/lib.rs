@@ -37,7 +37,7 @@ pub use record::{
     Gone, Hint, Kind, Observed, Record, RecordId, Selection, Version, external_id, source_of,
 };
 pub use secret::Secret;
-pub use source::{Change, Page, Position, Source, Window};
+pub use source::{Change, LastWindow, Page, Position, Source, Window};
 pub use target::{Directory, Found, Held, Listed, Target};
 pub use variable::{Variable, read_all};
 

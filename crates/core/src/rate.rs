@@ -63,15 +63,16 @@ const TAKE: &str = "INSERT INTO rate (name, full_at) VALUES (?1, ?2 + ?3)
      WHERE full_at <= ?2 + (?4 - 1 - ?5) * coalesce(interval, ?3)
         OR ?5 = 0 AND full_at > ?2 + ?4 * coalesce(interval, ?3) + 60000
      RETURNING coalesce(interval, ?3)";
-const LOOK: &str =
-    "SELECT full_at - ?2, coalesce(interval, ?3), full_at > ?2 + ?4 * coalesce(interval, ?3) + 60000
+const LOOK: &str = "SELECT full_at - ?2, coalesce(interval, ?3),
+            CASE WHEN full_at > ?2 + ?4 * coalesce(interval, ?3) + 60000 THEN 1 ELSE 0 END
      FROM rate WHERE name = ?1";
 const EMPTY: &str = "INSERT INTO rate (name, full_at) VALUES (?1, ?2 + ?4 * ?3)
      ON CONFLICT (name) DO UPDATE SET full_at = ?2 + ?4 * coalesce(interval, ?3)
      RETURNING coalesce(interval, ?3)";
-/// What is missing of a full bucket stays missing; it comes back at the new pace.
+/// What is missing of a full bucket stays missing; it comes back at the new pace, rounded
+/// up.
 const CORRECT: &str = "UPDATE rate SET interval = ?5, full_at = CASE WHEN full_at < ?2 THEN ?2
-            ELSE ?2 + (full_at - ?2) * ?5 / coalesce(interval, ?3) END
+            ELSE ?2 + ((full_at - ?2) * ?5 + coalesce(interval, ?3) - 1) / coalesce(interval, ?3) END
      WHERE name = ?1 AND coalesce(interval, -?4) <> ?5";
 
 /// Takes a slot if there is one. A slot that is taken is used up, sent or not.

@@ -64,14 +64,15 @@ pub trait Source {
     }
 
     /// How far a new window reaches back over the one before: changes become visible after the time they
-    /// bear.
-    fn overlap(&self) -> Duration {
+    /// bear, and where the system leaves out of a page what it should hold, another look may find it.
+    fn overlap(&self, last: &LastWindow) -> Duration {
+        let _ = last;
         OVERLAP
     }
 
-    /// How much time is to pass before another window of a stream is begun, where all streams are listed
-    /// together: so that listing them often does not use up a limit that pages, or a backfill that is open,
-    /// want a part of.
+    /// How much time is to pass, for each page of a stream's last window, before another is begun: so that
+    /// listing often does not use up a limit that other streams, or a backfill that is open, want a part of.
+    /// None: a stream is listed whenever somebody asks.
     ///
     /// Faults: those of the variables that decide it, and of the SQL port.
     async fn pace(&self, ports: &Ports, stream: &str, beside_backfill: bool) -> Result<Duration> {
@@ -118,6 +119,13 @@ pub trait Source {
 pub struct Window {
     pub after: Position,
     pub until: Timestamp,
+}
+
+/// The window of a stream that was listed last, without what it reached back over; nothing where there was none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LastWindow {
+    pub length: Duration,
+    pub page_count: u32,
 }
 
 const SLICE: Duration = Duration::from_secs(24 * 60 * 60);

@@ -54,11 +54,31 @@ enum State {
     Stopped,
 }
 
+/// A past range, by the time its records were created.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PastRange {
+    pub from: Timestamp,
+    pub to: Timestamp,
+    /// Go through it from its beginning although that was done, or stopped.
+    pub anew: bool,
+}
+
+/// What came of asking for a backfill.
+enum Opened {
+    Open,
+    /// It was done, or stopped: as it stands.
+    Ended(Value),
+    Refused(Refusal),
+}
+
 const FORMAT: u8 = 1;
 /// What some systems give at most for one request of few.
 const PAGE_RECORD_COUNT: usize = 100;
 const PAGE_COUNT_MAX: usize = 1_000;
-const HELD_BACK: &str = "what is listed waits for a limit";
+/// Records that are due and not worked on, beyond which no more are listed: those that webhooks announce would
+/// wait behind them.
+const BACKLOG_MAX: u32 = 100;
+const BACKLOG: &str = "what was listed is not worked off yet";
 
 impl Backfill {
     fn new(from: Timestamp, to: Timestamp, streams: &[&str], now: Timestamp) -> Self {
@@ -103,9 +123,10 @@ impl Backfill {
         self.waits_until = until;
     }
 
-    /// The streams that are not listed to the end.
+    /// The streams that are not listed to the end, the one that is farthest behind first.
     fn open_streams(&self, streams: &[&'static str]) -> Vec<&'static str> {
-        let behind = self.cursor.behind(self.to, streams);
+        let mut behind = self.cursor.behind(self.to, streams);
+        behind.sort_by_key(|(_, complete)| *complete);
         behind.into_iter().map(|(stream, _)| stream).collect()
     }
 
@@ -135,9 +156,9 @@ impl Backfill {
             "to": self.to.to_string(),
             "started": self.started.to_string(),
             "at": self.at.to_string(),
-            "percent": format!("{}.{}", permille / 10, permille % 10),
+            "percent": tenths(permille),
             "listed": self.listed,
-            "records_per_s": listed.saturating_mul(1000) / spent_ms,
+            "records_per_s": tenths(listed.saturating_mul(10_000) / spent_ms),
             "left_s": left_s,
             "waits": self.waits,
             "waits_s": self.waits_until.map(|until| until.duration_since(now).as_secs().max(0)),
@@ -148,26 +169,27 @@ impl Backfill {
 
 impl Engine {
     /// Begins to bring in line what was created in this range, or goes on with it: the same range continues,
-    /// whoever asks. Works for the budget given and says how far it is.
+    /// whoever asks, and stands as it is once it has ended, unless it is to be gone through anew. Works for the
+    /// budget given and says how far it is.
     ///
     /// The live cursor is not touched. Faults: those of the source and the stores.
     pub async fn backfill(
         &self,
-        from: Timestamp,
-        to: Timestamp,
+        range: &PastRange,
         by: &By,
         mut budget: Budget,
     ) -> Result<Decided> {
-        if let Some(refusal) = self.open_backfill(from, to, by).await? {
-            return Ok(Err(refusal));
+        match self.open_backfill(range, by).await? {
+            Opened::Open => {}
+            Opened::Ended(job) => return Ok(Ok(json!({ "ended": "done", "backfill": job }))),
+            Opened::Refused(refusal) => return Ok(Err(refusal)),
         }
         if !self.trail().paused().await?.is_null() {
             return Ok(Ok(self.reported(&Report::paused()).await?));
         }
         let run = self.runs().begin().await?;
-        let mut at_work = Run::new(format!("run {run}"));
+        let mut at_work = Run::numbered(run);
         let result = match self.drain(&mut budget, &mut at_work).await {
-            Ok(false) if at_work.held_back => Ok("waits"),
             Ok(false) => self.go_on_with_backfill(&mut budget, &mut at_work).await,
             Ok(true) => Ok("stopped"),
             Err(fault) => Err(fault),
@@ -221,45 +243,58 @@ impl Engine {
     }
 
     /// Makes the job stand, unless another one is open. Under the lease: a worker that is at the old one must
-    /// not put it over the new one.
-    async fn open_backfill(
-        &self,
-        from: Timestamp,
-        to: Timestamp,
-        by: &By,
-    ) -> Result<Option<Refusal>> {
+    /// not put it over the new one, nor may two who ask at once.
+    async fn open_backfill(&self, range: &PastRange, by: &By) -> Result<Opened> {
+        let PastRange { from, to, .. } = *range;
         let now = self.flow.source.now(&self.ports).await?;
         if from >= to || to > now {
             let why = format!("the range must begin before it ends, and end before {now}");
-            return Ok(Some(Refusal::Invalid(why)));
+            return Ok(Opened::Refused(Refusal::Invalid(why)));
         }
-        let same = |job: &Backfill| job.from == from && job.to == to;
-        match Backfill::load(&self.ports, self.flow.name).await? {
-            Some(job) if job.state == State::Open && same(&job) => return Ok(None),
-            Some(job) if job.state == State::Open => {
-                let why = format!(
-                    "a backfill of {} to {} is open; let it end, or stop it",
-                    job.from, job.to
-                );
-                return Ok(Some(Refusal::Busy(why)));
-            }
-            _ => {}
+        if let Some(opened) = self.standing_backfill(range).await? {
+            return Ok(opened);
         }
         let Some(lease) = self.backfill_lease().await? else {
             let why = "a backfill is at work just now; try again in some seconds";
-            return Ok(Some(Refusal::Busy(why.to_owned())));
+            return Ok(Opened::Refused(Refusal::Busy(why.to_owned())));
         };
-        let details = json!({ "from": from.to_string(), "to": to.to_string() });
         let begun = async {
+            if let Some(opened) = self.standing_backfill(range).await? {
+                return Ok(opened);
+            }
+            let details = json!({ "from": from.to_string(), "to": to.to_string() });
             // First: rather a line about what did not happen than no line about what did.
             self.trail().backfill(details, by).await?;
             let streams = self.flow.source.own_streams(&self.ports)?;
             let mut job = Backfill::new(from, to, &streams, self.ports.clock.now());
-            job.store(&self.ports, self.flow.name).await
+            job.store(&self.ports, self.flow.name).await?;
+            Ok(Opened::Open)
         };
         let begun = begun.await;
         lease.release(&self.ports).await?;
-        begun.map(|()| None)
+        begun
+    }
+
+    /// What stands in the way of beginning: nothing, the same range, or another one that is open.
+    async fn standing_backfill(&self, range: &PastRange) -> Result<Option<Opened>> {
+        let Some(job) = Backfill::load(&self.ports, self.flow.name).await? else {
+            return Ok(None);
+        };
+        let is_same = job.from == range.from && job.to == range.to;
+        Ok(match job.state {
+            State::Open if is_same => Some(Opened::Open),
+            State::Open => {
+                let why = format!(
+                    "a backfill of {} to {} is open; let it end, or stop it",
+                    job.from, job.to
+                );
+                Some(Opened::Refused(Refusal::Busy(why)))
+            }
+            State::Done | State::Stopped if is_same && !range.anew => {
+                Some(Opened::Ended(self.described(&job)?))
+            }
+            State::Done | State::Stopped => None,
+        })
     }
 
     async fn backfill_lease(&self) -> Result<Option<Lease>> {
@@ -272,16 +307,13 @@ impl Engine {
         Ok(job.is_some_and(|job| job.state == State::Open))
     }
 
-    /// Goes on with the backfill that is open, if one is. Its own waits and faults are noted in it: they are
+    /// Goes on with the backfill that is open, if it still is. Its own waits and faults are noted in it: they are
     /// none of the live flow's.
     pub(crate) async fn go_on_with_backfill(
         &self,
         budget: &mut Budget,
         run: &mut Run,
     ) -> Result<&'static str> {
-        if !self.has_open_backfill().await? {
-            return Ok("done");
-        }
         let Some(lease) = self.backfill_lease().await? else {
             return Ok("busy");
         };
@@ -305,15 +337,21 @@ impl Engine {
         }
         let streams = self.flow.source.own_streams(&self.ports)?;
         let mut waits: Option<(Duration, Fault)> = None;
+        let mut failed = None;
+        let mut is_backlog = false;
         for stream in job.open_streams(&streams) {
             match self.past(stream, &mut job, budget, lease, run).await {
                 Ok("done") => {}
+                Ok("waits") => {
+                    is_backlog = true;
+                    break;
+                }
                 Ok(ended) => return Ok(ended),
                 Err(fault) => {
+                    // Another stream may have another limit, another login, another server.
                     let Action::RetryAfter(wait) = fault.action else {
-                        job.waits_for(Some(fault.to_string()), None);
-                        self.keep(&mut job, lease).await?;
-                        return Err(fault);
+                        failed = failed.or(Some(fault));
+                        continue;
                     };
                     // The one that can go on first.
                     if waits.as_ref().is_none_or(|(least, _)| wait < *least) {
@@ -323,13 +361,23 @@ impl Engine {
             }
         }
         let until = |(wait, _): &(Duration, Fault)| later(self.ports.clock.now(), *wait);
-        let words = waits.as_ref().map(|(_, fault)| fault.to_string());
-        job.waits_for(words, waits.as_ref().map(until));
+        match (&failed, is_backlog, &waits) {
+            (Some(fault), _, _) => job.waits_for(Some(fault.to_string()), None),
+            (None, true, _) => job.waits_for(Some(BACKLOG.to_owned()), None),
+            (None, false, waits) => {
+                let words = waits.as_ref().map(|(_, fault)| fault.to_string());
+                job.waits_for(words, waits.as_ref().map(until));
+            }
+        }
         if job.open_streams(&streams).is_empty() {
             job.state = State::Done;
         }
         self.keep(&mut job, lease).await?;
-        Ok(if waits.is_some() { "waits" } else { "done" })
+        match failed {
+            Some(fault) => Err(fault),
+            None if is_backlog || waits.is_some() => Ok("waits"),
+            None => Ok("done"),
+        }
     }
 
     /// Unless the lease has run out: a person may have stopped it meanwhile, or begun another.
@@ -366,6 +414,9 @@ impl Engine {
             if !self.trail().paused().await?.is_null() {
                 return Ok("paused");
             }
+            if self.queue().holds_due(BACKLOG_MAX).await? {
+                return Ok("waits");
+            }
             let until = later(complete, slice).min(job.to);
             let window = job.cursor.window(stream, until, Duration::ZERO);
             let count = PAGE_RECORD_COUNT.min(budget.records);
@@ -385,14 +436,14 @@ impl Engine {
             {
                 return Ok("stopped");
             }
-            if run.held_back {
-                job.waits_for(Some(HELD_BACK.to_owned()), None);
-                self.keep(job, lease).await?;
-                return Ok("waits");
-            }
         }
         Ok("time")
     }
+}
+
+/// With one decimal.
+fn tenths(count: i64) -> String {
+    format!("{}.{}", count / 10, count % 10)
 }
 
 fn key(flow: &str) -> String {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sluice_core::time::{self, earlier};
-use sluice_core::{Fault, Ports, Position, Result, Window, code};
+use sluice_core::{Fault, LastWindow, Ports, Position, Result, Window, code};
 
 /// The places of streams of one flow.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -26,6 +26,8 @@ struct Place {
     complete: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     open: Option<Open>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    last: Option<Last>,
 }
 
 /// A place as it is kept.
@@ -42,6 +44,18 @@ struct Open {
     after: Position,
     #[serde(with = "time")]
     until: Timestamp,
+    /// How many pages of it were listed.
+    #[serde(default)]
+    pages: u32,
+}
+
+/// The window that ended at `complete`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Last {
+    /// What was complete before it.
+    #[serde(with = "time")]
+    from: Timestamp,
+    pages: u32,
 }
 
 const FORMAT: u8 = 1;
@@ -54,6 +68,7 @@ impl Cursor {
             let place = Place {
                 complete: start,
                 open: None,
+                last: None,
             };
             places.insert((*name).to_owned(), place);
         }
@@ -122,6 +137,19 @@ impl Cursor {
         place.is_some_and(|place| place.open.is_some())
     }
 
+    /// The window of a stream that was listed last.
+    pub fn last(&self, stream: &str) -> LastWindow {
+        let place = self.streams.get(stream);
+        let Some((place, last)) = place.and_then(|place| Some((place, place.last.as_ref()?)))
+        else {
+            return LastWindow::default();
+        };
+        LastWindow {
+            length: place.complete.duration_since(last.from).unsigned_abs(),
+            page_count: last.pages,
+        }
+    }
+
     /// Whether no stream has a place.
     pub fn is_empty(&self) -> bool {
         self.streams.is_empty()
@@ -136,6 +164,7 @@ impl Cursor {
                 let place = Place {
                     complete,
                     open: None,
+                    last: None,
                 };
                 self.streams.insert((*stream).to_owned(), place);
                 begun.push(*stream);
@@ -186,19 +215,28 @@ impl Cursor {
 
     /// Moves past a page whose every change is applied or durably queued.
     pub fn advance(&mut self, stream: &str, window: &Window, next: Option<Position>) {
-        let before = self.streams.get(stream).map(|place| place.complete);
+        let place = self.streams.get(stream);
+        let before = place.map(|place| place.complete);
+        let open = place.and_then(|place| place.open.as_ref());
+        let listed = open.map_or(0, |open| open.pages).saturating_add(1);
         let place = match next {
             Some(after) => Place {
                 complete: before.unwrap_or(window.after.watermark),
                 open: Some(Open {
                     after,
                     until: window.until,
+                    pages: listed,
                 }),
+                last: place.and_then(|place| place.last.clone()),
             },
             // A source clock that went back must not take the cursor with it.
             None => Place {
                 complete: before.map_or(window.until, |before| before.max(window.until)),
                 open: None,
+                last: Some(Last {
+                    from: before.unwrap_or(window.after.watermark),
+                    pages: listed,
+                }),
             },
         };
         self.streams.insert(stream.to_owned(), place);

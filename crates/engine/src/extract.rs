@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use sluice_core::time::later;
-use sluice_core::{Action, Change, Hint, Page, Ports, Record, RecordId, Result};
+use sluice_core::{Action, Change, Fault, Hint, Page, Ports, Record, RecordId, Result};
 
 use crate::cursor::Cursor;
 use crate::edit;
@@ -21,12 +21,12 @@ use crate::work::Work;
 pub struct Run {
     /// What made the work start; for the log of outcomes.
     pub cause: String,
+    /// Its number in the log; none where it is not in it.
+    pub(crate) number: i64,
     pub tally: Tally,
     /// The last page's records, as it held them, each with the hint under which it was queued: asking for each
     /// again would cost a request a record.
     pub(crate) observed: BTreeMap<String, (i64, Record)>,
-    /// Whether the last drain ended at a limit: what is listed now would only wait behind what waits already.
-    pub(crate) held_back: bool,
 }
 
 /// What one run may use up.
@@ -38,6 +38,8 @@ pub struct Budget {
 
 const PAGE_COUNT_MAX: usize = 1_000;
 const PAGE_RECORD_COUNT: usize = 100;
+/// Of a source that is listed slower than it changes, not even ever longer windows would catch up.
+const PACED_PAGE_COUNT_MAX: u32 = 4;
 /// Longer than any run's time budget.
 pub(crate) const EXTRACTION_LEASE: Duration = Duration::from_secs(300);
 
@@ -45,9 +47,17 @@ impl Run {
     pub fn new(cause: impl Into<String>) -> Self {
         Self {
             cause: cause.into(),
+            number: 0,
             tally: Tally::default(),
             observed: BTreeMap::new(),
-            held_back: false,
+        }
+    }
+
+    /// One that is in the log of runs under this number.
+    pub(crate) fn numbered(number: i64) -> Self {
+        Self {
+            number,
+            ..Self::new(format!("run {number}"))
         }
     }
 
@@ -72,7 +82,7 @@ impl Engine {
             return Ok(Report::paused());
         }
         let run = self.runs().begin().await?;
-        let mut at_work = Run::new(format!("run {run}"));
+        let mut at_work = Run::numbered(run);
         let mut postponed = Vec::new();
         let result = self
             .drain_and_extract(&mut budget, only, &mut at_work, &mut postponed)
@@ -100,41 +110,47 @@ impl Engine {
         let mut streams = self.flow.source.streams(&self.ports)?;
         // Those that share a limit get their turn: the one that stands farthest behind comes first.
         streams.sort_by_key(|stream| cursor.complete(stream));
+        // Not always: one that uses up a run, or ends it, would leave the others none.
+        if streams.len() > 1
+            && run.number % 2 == 0
+            && self.runs().follows_one_cut_off(run.number).await?
+        {
+            streams.reverse();
+        }
         // One that can't be read is none of the live flow's concern.
         let backfills = self.has_open_backfill().await.unwrap_or(false);
-        let mut waits = None;
+        let mut ailing = None;
         let mut busy = false;
         for stream in streams {
             if only.is_some_and(|only| only != stream) {
-                continue;
-            }
-            if only.is_none() && !self.is_due(stream, &cursor, until, backfills).await? {
-                postponed.push(stream);
                 continue;
             }
             let Some(lease) = self.extraction_lease(stream).await? else {
                 busy = true;
                 continue;
             };
-            let listed = self.extract(stream, until, budget, &lease, run).await;
+            let listed = match self.is_due(stream, until, backfills).await {
+                Ok(true) => self.extract(stream, until, budget, &lease, run).await,
+                Ok(false) => Ok("postponed"),
+                Err(fault) => Err(fault),
+            };
             lease.release(&self.ports).await?;
             match listed {
                 Ok("done") => {}
+                Ok("postponed") => postponed.push(stream),
                 Ok(ended) => return Ok(ended),
-                // Another stream may have another limit: one that is long must not starve it.
-                Err(fault) if matches!(fault.action, Action::RetryAfter(_)) => {
-                    waits = waits.or(Some(fault));
-                }
-                Err(fault) => return Err(fault),
+                // Another stream may have another limit, another login, another server: what ails one must not
+                // keep the others.
+                Err(fault) => ailing = Some(graver(ailing, fault)),
             }
         }
         let spent = budget.spent(&self.ports);
-        if !spent && backfills && !run.held_back {
+        if !spent && backfills {
             // The live flow first; what is left of the run is the backfill's, also while a live stream waits:
             // a source that is always at its limit would never come to it. Its faults are noted in it.
             self.go_on_with_backfill(budget, run).await.ok();
         }
-        match waits {
+        match ailing {
             Some(fault) => Err(fault),
             None if busy => Ok("busy"),
             None if spent => Ok("time"),
@@ -142,22 +158,20 @@ impl Engine {
         }
     }
 
-    /// Whether a stream is to be listed now. A window that was begun goes on; so does what somebody asks for by
-    /// its name.
-    async fn is_due(
-        &self,
-        stream: &str,
-        cursor: &Cursor,
-        until: Timestamp,
-        backfills: bool,
-    ) -> Result<bool> {
-        if cursor.has_open(stream) {
-            return Ok(true);
-        }
+    /// Whether a stream is to be listed now, which its lease's holder asks. A window that was begun goes on; a
+    /// new one waits until its source's pace has passed for each page of the one before.
+    async fn is_due(&self, stream: &str, until: Timestamp, backfills: bool) -> Result<bool> {
         let pace = self.flow.source.pace(&self.ports, stream, backfills);
         let pace = pace.await?;
+        if pace.is_zero() {
+            return Ok(true);
+        }
+        let cursor = self.cursor(until).await?;
+        let page_count = cursor.last(stream).page_count;
+        let page_count = page_count.clamp(1, PACED_PAGE_COUNT_MAX);
         let complete = cursor.complete(stream);
-        Ok(complete.is_none_or(|complete| later(complete, pace) <= until))
+        let is_due = |complete| later(complete, pace * page_count) <= until;
+        Ok(cursor.has_open(stream) || complete.is_none_or(is_due))
     }
 
     /// The right to list a stream's changes and to move its cursor.
@@ -205,7 +219,11 @@ impl Engine {
             if !self.trail().paused().await?.is_null() {
                 return Ok("paused");
             }
-            let window = cursor.window(stream, until, self.flow.source.overlap());
+            let window = cursor.window(
+                stream,
+                until,
+                self.flow.source.overlap(&cursor.last(stream)),
+            );
             let count = PAGE_RECORD_COUNT.min(budget.records);
             let source = &self.flow.source;
             let page = source.changed(&self.ports, stream, &window, count, &selection);
@@ -327,5 +345,19 @@ impl Engine {
             }
             (None, None) => Ok(None),
         }
+    }
+}
+
+/// Which of two faults, after which others went on, a run tells of: one that needs a person first, then a refusal,
+/// then the shortest wait for a limit that is kept count of.
+fn graver(known: Option<Fault>, fault: Fault) -> Fault {
+    let rank = |fault: &Fault| match fault.action {
+        Action::StopFlow | Action::RefreshCredentials => (0, Duration::ZERO),
+        Action::RetryAfter(wait) if fault.is_held_back() => (2, wait),
+        _ => (1, Duration::ZERO),
+    };
+    match known {
+        Some(known) if rank(&known) <= rank(&fault) => known,
+        _ => fault,
     }
 }

@@ -36,6 +36,7 @@ pub mod store;
 mod work;
 
 pub use audit::{AuditPage, Days, Entry, Side, State};
+pub use backfill::PastRange;
 pub use cursor::Cursor;
 pub use decide::{Decided, Refusal};
 pub use edit::Edit;

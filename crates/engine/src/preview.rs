@@ -31,7 +31,11 @@ impl Engine {
         let cursor = self.cursor(until).await?;
         let selection = self.leg()?.section.selection();
         for stream in streams {
-            let mut window = cursor.window(stream, until, self.flow.source.overlap());
+            let mut window = cursor.window(
+                stream,
+                until,
+                self.flow.source.overlap(&cursor.last(stream)),
+            );
             for _ in 0..PAGE_COUNT_MAX {
                 if budget.spent(&self.ports) {
                     break;

@@ -70,7 +70,6 @@ impl Engine {
     /// would only be looked at and put away again. What the run has seen already comes first: it needs no
     /// other look.
     pub async fn drain(&self, budget: &mut Budget, run: &mut Run) -> Result<bool> {
-        run.held_back = false;
         while !budget.spent(&self.ports) {
             let count = WIDTH.min(budget.records);
             let seen: Vec<&str> = run.observed.keys().map(String::as_str).collect();
@@ -86,8 +85,7 @@ impl Engine {
             });
             let work = work.collect();
             let turn = self.take_turn(work, &run.cause, &mut run.tally).await?;
-            run.held_back = turn.held_back == count;
-            if turn.stop || run.held_back {
+            if turn.stop || turn.held_back == count {
                 return Ok(turn.stop);
             }
         }

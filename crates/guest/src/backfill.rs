@@ -1,9 +1,10 @@
-//! `POST /flows/<flow>/run?from=&to=`: begins a backfill or goes on with it; `?backfill=stop` ends it.
+//! `POST /flows/<flow>/run?from=&to=`: begins a backfill or goes on with it, `&again=1` begins one that has
+//! ended anew; `?backfill=stop` ends it.
 
 use std::collections::HashMap;
 
 use bytes::Bytes;
-use engine::{Budget, Engine};
+use engine::{Budget, Engine, PastRange};
 use http::{Request, Response, StatusCode};
 use sluice_core::{Moment, Result};
 
@@ -34,9 +35,14 @@ async fn answered(
         let said = engine.stop_backfill(&by).await??;
         return Ok(answer(StatusCode::OK, &said));
     }
-    if query.len() != 2 {
+    let anew = match query.get("again").map(String::as_str) {
+        None | Some("0" | "false") => false,
+        Some("1" | "true") => true,
+        Some(_) => return Err(invalid("`again` is 0 or 1")),
+    };
+    if query.len() != 2 + usize::from(query.contains_key("again")) {
         return Err(invalid(
-            "a backfill wants `from` and `to`, and nothing else",
+            "a backfill wants `from` and `to`, perhaps `again`, and nothing else",
         ));
     }
     let instant = |name: &str| {
@@ -45,7 +51,8 @@ async fn answered(
         Moment::instant(text).ok_or_else(wrong)
     };
     let (from, to) = (instant("from")?, instant("to")?);
-    let report = engine.backfill(from, to, &by, budget).await??;
+    let range = PastRange { from, to, anew };
+    let report = engine.backfill(&range, &by, budget).await??;
     let status = match report["fault"].is_null() {
         true => StatusCode::OK,
         // As of any run: whoever asks should see that this one did not come to its end.

@@ -25,7 +25,7 @@ const TOKEN: Variable = Variable {
 /// Bodies of requests for a run or the status hold nothing.
 const BODY_BYTES_MAX: usize = 4096;
 /// What a query of the status or a run may say.
-const PARAMETERS: [&str; 5] = ["dry_run", "stream", "from", "to", "backfill"];
+const PARAMETERS: [&str; 6] = ["dry_run", "stream", "from", "to", "again", "backfill"];
 
 /// A run begins nothing new after this: the strictest host ends a request after 30 seconds.
 const RUN_MAX: Duration = Duration::from_secs(20);
@@ -188,7 +188,7 @@ impl Service {
         let body = match route {
             Route::Status => engine.status().await?,
             Route::Run
-                if ["from", "to", "backfill"]
+                if ["from", "to", "again", "backfill"]
                     .iter()
                     .any(|name| query.contains_key(*name)) =>
             {

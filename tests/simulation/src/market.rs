@@ -9,12 +9,12 @@ use certify::{Ground, ports};
 use guest::Service;
 use http::{Method, Request, StatusCode, header};
 use jiff::Timestamp;
-use sandbox::World;
 use sandbox::amazon::{Amazon, Deed, FulfilledBy, Marketplace, NewItem, NewOrder, Settings};
 use sandbox::company::with_amazon;
 use sandbox::environment::{Login, Secrets, variables};
 use sandbox::netsuite::{self, NetSuite};
 use sandbox::seed::{Catalogue, ItemKind};
+use sandbox::{Entry, Vendor, World};
 use serde_json::Value;
 
 use crate::stage::{MORNING, NETSUITE, SEED, days};
@@ -74,12 +74,21 @@ impl Market {
         self.ground.wait(time);
     }
 
-    /// Somebody bought one piece in the country of this number, and paid at once; its id.
+    /// Somebody bought one piece in the country of this number, and paid at once: it is to be booked. Its id.
     pub fn sell(&self, country: usize, at: Timestamp) -> String {
+        self.sell_from(FulfilledBy::Merchant, country, at)
+    }
+
+    /// The same of what Amazon is to send: it is not to be booked before that.
+    pub fn sell_from_amazon(&self, country: usize, at: Timestamp) -> String {
+        self.sell_from(FulfilledBy::Amazon, country, at)
+    }
+
+    fn sell_from(&self, fulfilled_by: FulfilledBy, country: usize, at: Timestamp) -> String {
         let country = self.countries[country % self.countries.len()];
         let order = NewOrder {
             marketplace: Marketplace::by_country(country).unwrap(),
-            fulfilled_by: FulfilledBy::Merchant,
+            fulfilled_by,
             items: vec![NewItem {
                 sku: self.sku.clone(),
                 quantity: 1,
@@ -125,6 +134,14 @@ impl Market {
         (answer.status(), body)
     }
 
+    /// A setting of Amazon's, by its name at the admin port.
+    pub fn set(&self, setting: &str, value: Value) {
+        self.ground.world(|world, now| {
+            let amazon = world.vendor_mut::<Amazon>().unwrap();
+            amazon.configure(setting, value, now).unwrap();
+        });
+    }
+
     /// How many orders are in the books.
     pub fn booked(&self) -> usize {
         let books = |world: &mut World, _| world.named("netsuite").unwrap().records("salesOrder");
@@ -133,10 +150,18 @@ impl Market {
 
     /// Answers of Amazon with this status so far.
     pub fn answered(&self, status: u16) -> usize {
+        self.counted(|entry| entry.status == Some(status))
+    }
+
+    /// Requests to Amazon so far with this text in their path.
+    pub fn asked(&self, path: &str) -> usize {
+        self.counted(|entry| entry.path.contains(path))
+    }
+
+    fn counted(&self, is_meant: impl Fn(&Entry) -> bool) -> usize {
         self.ground.world(|world, _| {
             let log = world.requests("amazon").unwrap();
-            let entries = log.entries().filter(|entry| entry.status == Some(status));
-            entries.count()
+            log.entries().filter(|entry| is_meant(entry)).count()
         })
     }
 }

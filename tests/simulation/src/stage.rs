@@ -213,7 +213,8 @@ impl Stage {
             let rows = self
                 .ground
                 .look("SELECT 1 FROM queue WHERE state <> 'dead'");
-            if report["ended"] == "done" && rows.unwrap().rows.is_empty() {
+            let is_through = report["ended"] == "done" && report["postponed"].is_null();
+            if is_through && rows.unwrap().rows.is_empty() {
                 return;
             }
         }

@@ -30,8 +30,10 @@
 //! - A token that is refused (24 hours old, or the mapping reads other data sets by now) costs the beginning of
 //!   the window: once in a call, three times in a window, then it is a fault.
 //! - An order on two pages makes one item of the queue; one that changes while a window is read leaves it for
-//!   the next; one that is on none is listed by the next window, which reaches back ten minutes, or was announced
-//!   by its notification.
+//!   the next.
+//! - Pages leave orders out. Every moment is listed twice for that: a window reaches back over the whole one
+//!   before, or over ten minutes where that had more than four pages. What both leave out was announced by its
+//!   notification, or is found by `sluice audit`. A backfill lists once.
 //!
 //! # Old orders
 //!
@@ -42,17 +44,17 @@
 //! | asks | `searchOrders` by creation | a report for each thirty days |
 //! | gives | whole orders, 100 a request | ids and versions, all of a report at once |
 //! | then | nothing more | each order by itself, unless the mapping reads no more than a report holds |
-//! | a day, at the published rates | 24,000 for an account with one marketplace, 16,000 with two, 8,000 with five | 43,200 an account, less what webhooks have fetched |
+//! | a day, at the published rates | 24,000 for an account with one marketplace, 16,000 with two, 8,000 with five; less where a window has several pages | 43,200 an account, less what webhooks have fetched |
 //! | better | for most: simpler, and without the reports' failures | for sellers in many countries of a region; where most orders are linked already and only what is missing or changed is to be found |
 //!
 //! # Turns
 //!
 //! A slot of `searchOrders` comes back once in three minutes, for all marketplaces of an account together. A
 //! schedule may tick more often than that: while fifteen of the twenty slots are free, every stream is listed
-//! at every tick; below, each when a slot has come back for each of them
-//! ([`pace`](sluice_core::Source::pace)), and the run's report names those it has `postponed`. A backfill by
-//! `orders` makes one turn more, and takes a slot only while ten others are free, so that pages of what is
-//! happening now never wait for what is old. `/run?stream=<country>` lists at once.
+//! at every tick; below, each when a slot has come back for each of them, and for each page of its last window
+//! ([`pace`](sluice_core::Source::pace)). The run's report names those it has `postponed`. A backfill by
+//! `orders` makes one turn more, and takes a slot only while ten others are free: those are left to windows of
+//! many pages. A schedule of its own (`/run?stream=<country>`) lists a marketplace less often, not more.
 //!
 //! # Variables
 //!

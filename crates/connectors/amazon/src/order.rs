@@ -12,8 +12,8 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use sluice_core::time::earlier;
 use sluice_core::{
-    Body, Change, Fault, Found, Gone, Hook, Kind, Moment, Observed, Page, Ports, Position, Record,
-    Result, Selection, Source, Version, Window, async_trait,
+    Body, Change, Fault, Found, Gone, Hook, Kind, LastWindow, Moment, Observed, Page, Ports,
+    Position, Record, Result, Selection, Source, Version, Window, async_trait,
 };
 
 use crate::auth::Grant;
@@ -48,6 +48,8 @@ const SETTLED: Duration = Duration::from_secs(2 * 60);
 /// Five times what Amazon itself allows for: an update that shows later than that is found by its notification.
 /// More would cost: a page of searchOrders comes back every three minutes, and overlaps are read again.
 const OVERLAP: Duration = Duration::from_secs(10 * 60);
+/// Pages of a window beyond which it is not listed a second time.
+const TWICE_PAGE_COUNT_MAX: u32 = 4;
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// How often a window may begin anew before somebody should look.
 const RESTART_COUNT_MAX: u32 = 3;
@@ -261,8 +263,13 @@ impl Source for Orders {
         self.streams(ports)
     }
 
-    fn overlap(&self) -> Duration {
-        OVERLAP
+    /// The whole window before, so that every moment is listed twice: pages leave orders out, and repeat others,
+    /// as orders change while they are read. Where that would cost too many requests, less.
+    fn overlap(&self, last: &LastWindow) -> Duration {
+        match last.page_count {
+            0..=TWICE_PAGE_COUNT_MAX => OVERLAP.max(last.length),
+            _ => OVERLAP,
+        }
     }
 
     /// A report is of thirty days at most. A search could be of any, but smaller steps tell how far it is; each

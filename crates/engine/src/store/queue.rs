@@ -374,6 +374,16 @@ impl Queue<'_> {
             .collect()
     }
 
+    /// Whether more than so many items are due, or are so within a minute: more than can be worked on at once.
+    pub async fn holds_due(&self, count: u32) -> Result<bool> {
+        let statement = "SELECT 1 FROM queue WHERE flow = ?1 AND state = 'ready' AND due <= ?2
+             LIMIT 1 OFFSET ?3";
+        let soon = later(self.ports.clock.now(), Duration::from_secs(60));
+        let parameters = [self.flow.into(), ms(soon), Cell::Integer(count.into())];
+        let rows = self.ports.sql.execute(statement, &parameters).await?;
+        Ok(!rows.is_empty())
+    }
+
     /// Makes everything that waits on `what` due, in every flow.
     pub async fn wake(&self, what: &str) -> Result<()> {
         let parameters = [what.into(), ms(self.ports.clock.now())];

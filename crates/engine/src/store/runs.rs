@@ -26,6 +26,20 @@ impl Runs<'_> {
             .integer(0)
     }
 
+    /// Whether the run before this one was cut off, by its budget or by its end, before it had listed all.
+    pub async fn follows_one_cut_off(&self, run: i64) -> Result<bool> {
+        let statement =
+            "SELECT report FROM run WHERE flow = ?1 AND id < ?2 ORDER BY id DESC LIMIT 1";
+        let parameters = [self.flow.into(), Cell::Integer(run)];
+        let rows = self.ports.sql.execute(statement, &parameters).await?;
+        let Some(row) = rows.first() else {
+            return Ok(false);
+        };
+        let report = parsed(row.optional_text(0)?);
+        let ended = report["ended"].as_str();
+        Ok(ended.is_none_or(|ended| ["time", "records"].contains(&ended)))
+    }
+
     pub async fn end(&self, run: i64, report: &Value) -> Result<()> {
         let now = self.ports.clock.now();
         let statement = "UPDATE run SET finished = ?2, report = ?3 WHERE id = ?1";

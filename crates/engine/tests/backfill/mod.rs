@@ -1,6 +1,6 @@
 //! Old records are brought in line beside the live flow.
 
-use engine::{Budget, Decided, Refusal};
+use engine::{Budget, Decided, PastRange, Refusal};
 use futures::FutureExt;
 use futures::executor::block_on;
 use jiff::{SignedDuration, Timestamp};
@@ -40,8 +40,17 @@ fn backfill(house: &House, from: Timestamp, to: Timestamp, records: usize) -> De
         until: house.clock.now() + SignedDuration::from_secs(20),
         records,
     };
+    let range = PastRange {
+        from,
+        to,
+        anew: false,
+    };
+    asked(house, &range, budget)
+}
+
+fn asked(house: &House, range: &PastRange, budget: Budget) -> Decided {
     let by = By::named(Some("rosa"), None);
-    block_on(house.worker().backfill(from, to, &by, budget)).unwrap()
+    block_on(house.worker().backfill(range, &by, budget)).unwrap()
 }
 
 #[test]
@@ -63,11 +72,23 @@ fn a_past_range_is_brought_in_line_and_the_live_cursor_stays() {
     assert_eq!(job["listed"], 30);
     assert_eq!(house.status()["cursor"], before);
     assert!(house.systems.target(&external("D000")).is_some());
-    // Once more: every record is known, nothing is sent.
+    // Whoever asks once more, not knowing that it is done, begins nothing.
+    let asked_again = backfill(&house, from, to, 1000).unwrap();
+    assert_eq!(asked_again["backfill"], *job);
+    // Anew: every record is known, nothing is sent.
     let sent = house.systems.logged("upsert");
-    let again = backfill(&house, from, to, 1000).unwrap();
+    let anew = PastRange {
+        from,
+        to,
+        anew: true,
+    };
+    let again = asked(&house, &anew, house.budget()).unwrap();
     assert_eq!(again["backfill"]["state"], "done");
     assert_eq!(house.systems.logged("upsert"), sent);
+    let trail = block_on(house.worker().trail_before(None)).unwrap();
+    let begun = trail["lines"].as_array().unwrap().iter();
+    let begun = begun.filter(|line| line["action"] == "backfill");
+    assert_eq!(begun.count(), 2, "{trail}");
 }
 
 #[test]
@@ -127,6 +148,9 @@ fn one_at_a_time_and_a_person_may_stop_it() {
         .unwrap()
         .unwrap();
     assert_eq!(stopped["state"], "stopped");
+    // Whoever goes on asking does not begin it anew.
+    let asked_again = backfill(&house, from, to, 5).unwrap();
+    assert_eq!(asked_again["backfill"]["state"], "stopped");
     let count = house.systems.target.borrow().len();
     house.run();
     assert_eq!(house.systems.target.borrow().len(), count);

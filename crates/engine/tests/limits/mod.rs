@@ -6,13 +6,13 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use engine::store::By;
-use engine::{Days, Engine, Side, flow};
+use engine::{Days, Engine, PastRange, Side, flow};
 use futures::executor::block_on;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use sluice_core::{
-    Code, Fault, Found, Hook, Kind, Observed, Page, Ports, Result, Selection, Source, Window,
-    async_trait,
+    Answer, Code, Fault, Found, Hook, Kind, LastWindow, Observed, Page, Ports, Result, Selection,
+    Source, Window, async_trait,
 };
 
 use crate::fake::{DEAL, FakeSource, FakeTarget, House, ORDER, external};
@@ -32,6 +32,9 @@ struct TwoShops {
     dry: Rc<Cell<bool>>,
     /// Whether pages hold no more than ids.
     bare: bool,
+    /// What a stream ends with, whatever is asked of it.
+    ails: Option<Fault>,
+    ails_in: &'static str,
     /// What the source wants between two windows of its first stream.
     pace: Duration,
 }
@@ -87,7 +90,7 @@ impl Source for TwoShops {
         self.streams(ports)
     }
 
-    fn overlap(&self) -> Duration {
+    fn overlap(&self, _: &LastWindow) -> Duration {
         Duration::from_secs(1)
     }
 
@@ -99,7 +102,10 @@ impl Source for TwoShops {
         count: usize,
         select: &Selection,
     ) -> Result<Page> {
-        if stream == "first" && self.dry.get() {
+        if let Some(fault) = self.ails.clone().filter(|_| self.ails_in == stream) {
+            return Err(fault);
+        }
+        if self.dry.get() && (stream == "first" || self.ails.is_some()) {
             return Err(held_back());
         }
         let mut page = self
@@ -136,6 +142,8 @@ fn two_shops(house: &House, dry: &Rc<Cell<bool>>) -> TwoShops {
         all: FakeSource(house.systems.clone(), DEAL),
         dry: dry.clone(),
         bare: false,
+        ails: None,
+        ails_in: "first",
         pace: Duration::ZERO,
     }
 }
@@ -148,6 +156,11 @@ fn worker_on(house: &House, source: TwoShops) -> Engine {
     let target = FakeTarget(house.systems.clone(), ORDER);
     let flow = flow("deal-to-order", MAPPING).sync(source, "order", target);
     Engine::new(flow, None, house.ports.clone()).unwrap()
+}
+
+fn range(from: Timestamp, to: Timestamp) -> PastRange {
+    let anew = false;
+    PastRange { from, to, anew }
 }
 
 fn run(house: &House, dry: &Rc<Cell<bool>>) -> Value {
@@ -253,7 +266,7 @@ fn a_backfill_goes_on_while_a_live_stream_waits() {
     let mut nothing = house.budget();
     nothing.records = 0;
     let begun = worker(&house, &dry);
-    let begun = block_on(begun.backfill(from, to, &By::default(), nothing)).unwrap();
+    let begun = block_on(begun.backfill(&range(from, to), &By::default(), nothing)).unwrap();
     assert_eq!(begun.unwrap()["backfill"]["state"], "open");
     let report = run(&house, &dry);
     assert_eq!(report["ended"], "waits", "{report}");
@@ -280,13 +293,13 @@ fn a_backfill_lists_no_more_while_what_it_listed_waits() {
         };
         let worker = worker_on(&house, source);
         house.wait(10);
-        let report = block_on(worker.backfill(from, to, &By::default(), house.budget()));
+        let report = block_on(worker.backfill(&range(from, to), &By::default(), house.budget()));
         report.unwrap().unwrap()
     };
     for _ in 0..5 {
         let report = go_on();
         assert_eq!(report["ended"], "waits", "{report}");
-        assert_eq!(report["backfill"]["listed"], 100, "{report}");
+        assert_eq!(report["backfill"]["listed"], 200, "{report}");
     }
     assert!(go_on()["backfill"]["waits"].is_string());
     dry.set(false);
@@ -295,7 +308,7 @@ fn a_backfill_lists_no_more_while_what_it_listed_waits() {
 }
 
 #[test]
-fn a_stream_with_a_pace_is_listed_in_its_turn_or_when_asked_for_by_name() {
+fn a_stream_with_a_pace_is_listed_in_its_turn_whoever_asks() {
     let (house, dry) = (House::new(), Rc::default());
     let paced = || TwoShops {
         pace: Duration::from_secs(300),
@@ -319,8 +332,151 @@ fn a_stream_with_a_pace_is_listed_in_its_turn_or_when_asked_for_by_name() {
     assert_eq!(report["postponed"], Value::Null);
     house.systems.edit("Deal", "D2", json!({ "total": "1" }));
     house.wait(1);
-    assert_eq!(run(None)["created"], 0);
+    for only in [None, Some("first")] {
+        let report = run(only);
+        assert_eq!(
+            (&report["created"], &report["postponed"]),
+            (&json!(0), &json!(["first"]))
+        );
+    }
+    house.wait(299);
     assert_eq!(run(Some("first"))["created"], 1);
+}
+
+#[test]
+fn a_window_of_many_pages_has_its_streams_next_turn_later() {
+    let (house, dry) = (House::new(), Rc::default());
+    let run = || {
+        let source = TwoShops {
+            pace: Duration::from_secs(300),
+            ..two_shops(&house, &dry)
+        };
+        json!(block_on(worker_on(&house, source).run(house.budget(), None)).unwrap())
+    };
+    run();
+    for at in 0..250 {
+        let deal = json!({ "total": "1" });
+        house.systems.edit("Deal", &format!("D{at:03}"), deal);
+    }
+    house.wait(300);
+    assert_eq!(run()["created"], 250);
+    house.wait(899);
+    assert_eq!(run()["postponed"], json!(["first"]));
+    house.wait(1);
+    assert_eq!(run()["postponed"], Value::Null);
+    // Its window had one page.
+    house.wait(300);
+    assert_eq!(run()["postponed"], Value::Null);
+}
+
+#[test]
+fn a_sources_clock_that_goes_back_postpones_nothing_where_there_is_no_pace() {
+    let (house, dry) = (House::new(), Rc::default());
+    run(&house, &dry);
+    house.systems.edit("Deal", "D1", json!({ "total": "1" }));
+    run(&house, &dry);
+    house.systems.now.set(house.systems.now.get() - 1_000);
+    let report = run(&house, &dry);
+    assert_eq!(report["postponed"], Value::Null, "{report}");
+}
+
+#[test]
+fn a_stream_that_fails_does_not_keep_the_others_and_is_told_of() {
+    for (fault, ended) in [
+        (Fault::retry(Code("DOWN"), "down"), "stopped"),
+        (Fault::stop_flow(Code("REVOKED"), "revoked"), "stopped"),
+        (held_back(), "waits"),
+    ] {
+        let (house, dry) = (House::new(), Rc::default());
+        run(&house, &dry);
+        for id in ["D1", "E1"] {
+            house.systems.edit("Deal", id, json!({ "total": "1" }));
+        }
+        let ailing = || TwoShops {
+            ails: Some(fault.clone()),
+            ..two_shops(&house, &dry)
+        };
+        let report =
+            json!(block_on(worker_on(&house, ailing()).run(house.budget(), None)).unwrap());
+        assert_eq!(
+            (&report["created"], &report["ended"]),
+            (&json!(1), &json!(ended)),
+            "{report}"
+        );
+        let told = match ended {
+            "waits" => report["waits"].as_str(),
+            _ => report["fault"]["code"].as_str(),
+        };
+        assert!(told.is_some_and(|told| fault.to_string().starts_with(told)));
+        house.wait(60);
+        assert_eq!(run(&house, &dry)["created"], 1);
+    }
+}
+
+#[test]
+fn a_refusal_is_told_of_before_a_wait_nobody_was_asked_for() {
+    let (house, dry) = (House::new(), Rc::default());
+    run(&house, &dry);
+    for refused in ["first", "second"] {
+        let ails = Fault::retry_after(Duration::from_secs(1), Code("REFUSED"), "too many");
+        let answer = Answer {
+            status: 429,
+            code: None,
+            message: String::new(),
+        };
+        let source = TwoShops {
+            ails: Some(ails.with_answer(answer)),
+            ails_in: refused,
+            dry: Rc::new(Cell::new(true)),
+            ..two_shops(&house, &dry)
+        };
+        let report = json!(block_on(worker_on(&house, source).run(house.budget(), None)).unwrap());
+        assert_eq!(report["fault"]["code"], "REFUSED", "{report}");
+    }
+}
+
+#[test]
+fn a_stream_with_much_to_do_leaves_the_others_their_runs() {
+    let (house, dry) = (House::new(), Rc::default());
+    run(&house, &dry);
+    for id in (0..50).map(|at| format!("D{at:02}")).chain(["E1".into()]) {
+        house.systems.edit("Deal", &id, json!({ "total": "1" }));
+    }
+    for _ in 0..3 {
+        let mut few = house.budget();
+        few.records = 4;
+        block_on(worker(&house, &dry).run(few, None)).unwrap();
+    }
+    assert!(house.systems.target(&external("E1")).is_some());
+}
+
+#[test]
+fn a_backfill_goes_on_with_other_streams_while_one_fails() {
+    let (house, dry) = (House::new(), Rc::default());
+    let from = house.clock_now();
+    for id in ["D1", "E1"] {
+        house.systems.edit("Deal", id, json!({ "total": "1" }));
+    }
+    house.wait(3_600);
+    let to = house.clock_now();
+    house.wait(3_600);
+    run(&house, &dry);
+    let ails = Fault::stop_flow(Code("REVOKED"), "revoked");
+    let source = TwoShops {
+        ails: Some(ails),
+        ..two_shops(&house, &dry)
+    };
+    let worker = worker_on(&house, source);
+    let report = block_on(worker.backfill(&range(from, to), &By::default(), house.budget()));
+    let report = report.unwrap().unwrap();
+    assert_eq!(report["fault"]["code"], "REVOKED", "{report}");
+    let job = &report["backfill"];
+    assert_eq!((&job["state"], &job["listed"]), (&json!("open"), &json!(1)));
+    assert!(job["waits"].as_str().unwrap().contains("revoked"));
+    assert!(house.systems.target(&external("E1")).is_some());
+    run(&house, &dry);
+    assert_eq!(house.status()["backfill"]["state"], "done");
+    assert!(house.systems.target(&external("D1")).is_some());
 }
 
 #[test]
@@ -361,7 +517,7 @@ fn an_open_backfill_has_its_turn_in_the_pace() {
     let mut nothing = house.budget();
     nothing.records = 0;
     let worker = worker_on(&house, paced());
-    let begun = block_on(worker.backfill(from, to, &By::default(), nothing)).unwrap();
+    let begun = block_on(worker.backfill(&range(from, to), &By::default(), nothing)).unwrap();
     assert_eq!(begun.unwrap()["backfill"]["state"], "open");
     house.wait(90);
     assert_eq!(run()["postponed"], json!(["first"]));

@@ -59,9 +59,10 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let to = time(arguments.to.as_deref().unwrap_or_default())?;
     let before = flow.get("")?["backfill"].clone();
     let is_same = before["from"] == from.to_string() && before["to"] == to.to_string();
-    let job = match is_same && before["state"] == "done" && !arguments.again {
+    let has_ended = is_same && before["state"] != "open";
+    let job = match has_ended && before["state"] == "done" && !arguments.again {
         true => before,
-        false => go_on(&flow, from, to)?,
+        false => go_on(&flow, from, to, has_ended)?,
     };
     match arguments.remote.json {
         true => print_json(&job),
@@ -70,21 +71,29 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// To the end. What the flow waits for is waited for.
-fn go_on(flow: &Flow, from: Timestamp, to: Timestamp) -> anyhow::Result<Json> {
+/// To the end; anew from the beginning if it was there, or stopped. What the flow waits for is waited for.
+fn go_on(flow: &Flow, from: Timestamp, to: Timestamp, anew: bool) -> anyhow::Result<Json> {
     let bar = ProgressBar::new(1000);
     let style = ProgressStyle::with_template("{bar:30} {msg}")?;
     bar.set_style(style);
     let path = format!("/run?from={from}&to={to}");
+    // Once: the schedule goes on with it, too, and may be at its end before we ask again.
+    let mut begin = match anew {
+        true => format!("{path}&again=1"),
+        false => path.clone(),
+    };
     let mut fault_count = 0;
     loop {
-        let answer = flow.ask(Method::POST, &path, None)?;
+        let answer = flow.ask(Method::POST, &begin, None)?;
         let failed = answer.status == StatusCode::SERVICE_UNAVAILABLE;
         let body = match failed {
             true => answer.body,
             false => answer.success()?,
         };
         let job = &body["backfill"];
+        if job["state"] == "open" {
+            begin.clone_from(&path);
+        }
         bar.set_position(permille(job));
         bar.set_message(line(job));
         if !failed && job["state"] != "open" {
@@ -111,7 +120,7 @@ pub(super) fn line(job: &Json) -> String {
         text("state"),
         text("percent"),
         job["listed"],
-        job["records_per_s"]
+        text("records_per_s")
     );
     if let Some(left_s) = job["left_s"].as_u64() {
         line += &match left_s {
@@ -126,10 +135,10 @@ pub(super) fn line(job: &Json) -> String {
     line
 }
 
-/// As long as the flow waits for a limit or a report.
+/// As long as the flow waits for a limit or a report; a wait that is over says nothing.
 fn wait(job: &Json) -> Duration {
-    let asked = job["waits_s"].as_u64().map(Duration::from_secs);
-    asked.map_or(WAIT, |asked| asked.clamp(Duration::from_secs(1), WAIT_MAX))
+    let asked = job["waits_s"].as_u64().filter(|asked| *asked > 0);
+    asked.map_or(WAIT, |asked| Duration::from_secs(asked).min(WAIT_MAX))
 }
 
 fn permille(job: &Json) -> u64 {
@@ -164,17 +173,17 @@ mod tests {
 
     #[test]
     fn a_backfill_is_one_line() {
-        let job = json!({ "state": "open", "percent": "12.5", "listed": 40, "records_per_s": 2,
+        let job = json!({ "state": "open", "percent": "12.5", "listed": 40, "records_per_s": "2.4",
             "left_s": 600, "waits": "AMAZON_REPORT: not ready" });
         let shown = line(&job);
         assert_eq!(
             shown,
-            "open: 12.5 %, 40 records, 2 a second, 10 min left (waits: AMAZON_REPORT: not ready)"
+            "open: 12.5 %, 40 records, 2.4 a second, 10 min left (waits: AMAZON_REPORT: not ready)"
         );
         assert_eq!(permille(&job), 125);
         assert_eq!(wait(&job), WAIT);
         assert_eq!(wait(&json!({ "waits_s": 30 })), Duration::from_secs(30));
         assert_eq!(wait(&json!({ "waits_s": 900 })), WAIT_MAX);
-        assert_eq!(wait(&json!({ "waits_s": 0 })), Duration::from_secs(1));
+        assert_eq!(wait(&json!({ "waits_s": 0 })), WAIT);
     }
 }

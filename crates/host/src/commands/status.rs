@@ -82,10 +82,25 @@ fn counts(counts: &Json) -> String {
     parts.collect::<Vec<_>>().join(", ")
 }
 
+/// What kept a run from all it was to do: the code of its fault, or of what it waits for, or which streams have
+/// their turn later.
+fn why(report: &Json) -> String {
+    if let Some(code) = report["fault"]["code"].as_str() {
+        return plain(code);
+    }
+    if let Some(waits) = report["waits"].as_str() {
+        return plain(waits.split(':').next().unwrap_or_default());
+    }
+    let postponed = report["postponed"].as_array().into_iter().flatten();
+    let names: Vec<&str> = postponed.filter_map(Json::as_str).collect();
+    match names.is_empty() {
+        true => String::new(),
+        false => format!("later: {}", plain(&names.join(", "))),
+    }
+}
+
 fn runs(runs: &Json) {
-    let mut table = Table::new(&[
-        "run", "started", "ended", "read", "written", "dead", "fault",
-    ]);
+    let mut table = Table::new(&["run", "started", "ended", "read", "written", "dead", "why"]);
     for run in runs.as_array().into_iter().flatten() {
         let report = &run["report"];
         let number = |name: &str| report[name].as_u64().unwrap_or(0);
@@ -109,10 +124,7 @@ fn runs(runs: &Json) {
                 0 => (Paint::Plain, "0".to_owned()),
                 dead => (Paint::Bad, dead.to_string()),
             },
-            (
-                Paint::Plain,
-                report["fault"]["code"].as_str().unwrap_or("").to_owned(),
-            ),
+            (Paint::Plain, why(report)),
         ]);
     }
     print("");

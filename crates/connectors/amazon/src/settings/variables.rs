@@ -72,7 +72,7 @@ pub(super) const LOGIN_URL: Variable = by_mode(
 );
 pub(super) const BACKFILL: Variable = by_mode(
     "amazon_backfill",
-    "the way old orders are listed: orders (assumed; whole orders, 48,000 a day) or reports (ids of \
+    "the way old orders are listed: orders (assumed; whole orders, some 24,000 a day beside the live flow) or reports (ids of \
      thirty days at once, the orders one by one where a report does not hold what the mapping reads)",
 );
 pub(super) const SELLER_ID: Variable = by_mode(
