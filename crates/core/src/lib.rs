@@ -4,6 +4,7 @@
 //! - [`Kind`], [`RecordId`], [`Record`], [`Version`], [`Hint`]: what is kept in step
 //! - [`Source`], [`Target`], [`Directory`], [`Hook`]: what a connector offers the engine
 //! - [`Ports`]: HTTP, key-value, SQL, clock, random numbers, variables
+//! - [`variable`]: settings, read and checked as a whole
 //! - [`body`]: reading a record's body without inventing values; [`Money`]: exact amounts
 //! - [`json`]: reading and writing JSON
 //! - [`Moment`]: reading times; [`time`]: moving and storing them
@@ -25,7 +26,7 @@ mod secret;
 mod source;
 mod target;
 pub mod time;
-mod variable;
+pub mod variable;
 
 pub use body::Body;
 pub use fault::{Action, Answer, BadField, Code, Fault, WriteOutcome, code};

@@ -1,17 +1,17 @@
 //! What the host tells this connector: its variables, checked as a whole.
 
+mod address;
 mod variables;
-mod wrong;
 
 use sluice_core::ports::Variables;
-use sluice_core::{Result, Secret, read_all};
+use sluice_core::variable::{Wrong, values};
+use sluice_core::{Result, Secret};
 
 use crate::marketplace::{Marketplace, Region};
 use variables::*;
-use wrong::{Wrong, optional};
 
+pub(crate) use address::{origin, origin_of};
 pub use variables::VARIABLES;
-pub(crate) use wrong::{origin, origin_of};
 
 /// Who we are to Amazon, and where.
 #[derive(Clone, Debug)]
@@ -51,12 +51,12 @@ impl Settings {
     /// Faults: `VARIABLE_MISSING`, `VARIABLE_INVALID` (stop the flow), naming every variable that is
     /// missing or wrong and what it is for.
     pub fn read(from: &dyn Variables) -> Result<Self> {
-        let [client_id, client_secret, marketplaces, login, backfill] = read_all(
+        let [client_id, client_secret, marketplaces, login, backfill] = values(
             from,
-            [CLIENT_ID, CLIENT_SECRET, MARKETPLACES, LOGIN_URL, BACKFILL].map(optional),
+            [CLIENT_ID, CLIENT_SECRET, MARKETPLACES, LOGIN_URL, BACKFILL],
         )?;
-        let tokens = read_all(from, [TOKEN_NA, TOKEN_EU, TOKEN_FE, TOKEN_AU].map(optional))?;
-        let urls = read_all(from, [URL_NA, URL_EU, URL_FE].map(optional))?;
+        let tokens = values(from, [TOKEN_NA, TOKEN_EU, TOKEN_FE, TOKEN_AU])?;
+        let urls = values(from, [URL_NA, URL_EU, URL_FE])?;
         let mut wrong = Wrong::default();
         let client_id = wrong.needs(CLIENT_ID, client_id);
         let client_secret = wrong.needs(CLIENT_SECRET, client_secret);
@@ -218,10 +218,8 @@ pub struct TopicSettings {
 impl TopicSettings {
     /// Faults: as [`Settings::read`].
     pub fn read(from: &dyn Variables) -> Result<Self> {
-        let [sellers, topic, root_ca, url] = read_all(
-            from,
-            [SELLER_ID, SNS_TOPIC, SNS_ROOT_CA, SNS_URL].map(optional),
-        )?;
+        let [sellers, topic, root_ca, url] =
+            values(from, [SELLER_ID, SNS_TOPIC, SNS_ROOT_CA, SNS_URL])?;
         let mut wrong = Wrong::default();
         let sellers = wrong
             .needs(SELLER_ID, sellers)
@@ -258,10 +256,8 @@ pub struct EventSettings {
 impl EventSettings {
     /// Faults: as [`Settings::read`].
     pub fn read(from: &dyn Variables) -> Result<Self> {
-        let [sellers, header, key] = read_all(
-            from,
-            [SELLER_ID, NOTIFICATION_HEADER, NOTIFICATION_KEY].map(optional),
-        )?;
+        let [sellers, header, key] =
+            values(from, [SELLER_ID, NOTIFICATION_HEADER, NOTIFICATION_KEY])?;
         let mut wrong = Wrong::default();
         let sellers = wrong
             .needs(SELLER_ID, sellers)

@@ -24,10 +24,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use sluice_core::ports::Limit;
-use sluice_core::{Body, Fault, Ports, Result, Secret, code};
+use sluice_core::{Body, Ports, Result, Secret};
 
 use crate::errors;
-use crate::settings::{ClientCredentials, Credentials, Settings, TokenCredentials};
+use crate::settings::{self, ClientCredentials, Credentials, Settings, TokenCredentials};
 
 /// Where tokens come from, below the account's address; also the audience of the assertion.
 pub const LOGIN_PATH: &str = "/services/rest/auth/oauth2/v1/token";
@@ -193,12 +193,7 @@ pub fn login(
 
 /// The JWT that proves possession of the certificate's key: ES256, for REST web services only.
 pub fn assertion(client: &ClientCredentials, audience: &str, now: Timestamp) -> Result<Secret> {
-    let key = signing_key(&client.private_key).ok_or_else(|| {
-        Fault::stop_flow(
-            code::VARIABLE_INVALID,
-            "netsuite_private_key is not a readable EC P-256 key in PEM",
-        )
-    })?;
+    let key = signing_key(&client.private_key).ok_or_else(settings::unreadable_key)?;
     let issued_s = now.as_second();
     let header = json!({"typ": "JWT", "alg": "ES256", "kid": client.certificate_id});
     let claims = json!({

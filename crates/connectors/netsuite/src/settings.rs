@@ -2,7 +2,8 @@
 
 use http::Uri;
 use sluice_core::ports::Variables;
-use sluice_core::{BadField, Fault, Result, Secret, Variable, code, read_all};
+use sluice_core::variable::{Variable, Wrong, by_mode, required, values};
+use sluice_core::{Fault, Result, Secret};
 
 use crate::auth;
 
@@ -98,17 +99,10 @@ impl Settings {
     /// Faults: `VARIABLE_MISSING`, `VARIABLE_INVALID` (stop the flow), naming every variable that is
     /// missing or wrong and what it is for.
     pub fn read(from: &dyn Variables) -> Result<Self> {
-        let optional = VARIABLES.map(|variable| Variable {
-            required: false,
-            ..variable
-        });
-        let values = read_all(from, optional)?;
+        let values = values(from, VARIABLES)?;
         let mut wrong = Wrong::default();
         let settings = Self::assemble(values, &mut wrong);
-        match settings {
-            Some(settings) if wrong.fields.is_empty() => Ok(settings),
-            _ => Err(wrong.fault()),
-        }
+        wrong.or(settings)
     }
 
     fn assemble(values: [Option<String>; 10], wrong: &mut Wrong) -> Option<Self> {
@@ -166,50 +160,18 @@ impl Settings {
     /// [`Settings::read`], and the private key parsed: what a first call checks.
     pub fn check(from: &dyn Variables) -> Result<()> {
         let settings = Self::read(from)?;
-        if let Credentials::Client(client) = &settings.credentials
-            && auth::signing_key(&client.private_key).is_none()
-        {
-            let mut wrong = Wrong::default();
-            wrong.valid::<()>(PRIVATE_KEY, Err("is not a readable key"));
-            return Err(wrong.fault());
+        match &settings.credentials {
+            Credentials::Client(client) if auth::signing_key(&client.private_key).is_none() => {
+                Err(unreadable_key())
+            }
+            _ => Ok(()),
         }
-        Ok(())
     }
 }
 
-/// All that is missing or wrong, for one fault.
-#[derive(Default)]
-struct Wrong {
-    fields: Vec<BadField>,
-    missing: bool,
-}
-
-impl Wrong {
-    fn needs(&mut self, variable: Variable, value: Option<String>) -> Option<String> {
-        if value.is_none() {
-            self.missing = true;
-            self.add(variable, "is not set");
-        }
-        value
-    }
-
-    fn valid<T>(&mut self, variable: Variable, value: Result<T, &'static str>) -> Option<T> {
-        value.map_err(|why| self.add(variable, why)).ok()
-    }
-
-    fn add(&mut self, variable: Variable, why: &str) {
-        let reason = format!("{why}; it is {}", variable.purpose);
-        self.fields.push(BadField::new(variable.name, reason));
-    }
-
-    fn fault(self) -> Fault {
-        let (code, message) = if self.missing {
-            (code::VARIABLE_MISSING, "variables are missing")
-        } else {
-            (code::VARIABLE_INVALID, "variables are wrong")
-        };
-        Fault::stop_flow(code, message).with_fields(self.fields)
-    }
+/// The fault of a private key that cannot be read.
+pub(crate) fn unreadable_key() -> Fault {
+    PRIVATE_KEY.fault("is not a readable key")
 }
 
 fn realm(account: &str) -> Result<String, &'static str> {
@@ -251,22 +213,6 @@ const DOMAIN: &str = ".suitetalk.api.netsuite.com";
 
 fn is_this_machine(host: &str) -> bool {
     matches!(host, "localhost" | "127.0.0.1" | "[::1]")
-}
-
-const fn required(name: &'static str, purpose: &'static str) -> Variable {
-    Variable {
-        name,
-        purpose,
-        required: true,
-    }
-}
-
-const fn by_mode(name: &'static str, purpose: &'static str) -> Variable {
-    Variable {
-        name,
-        purpose,
-        required: false,
-    }
 }
 
 #[cfg(test)]

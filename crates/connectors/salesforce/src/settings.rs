@@ -2,7 +2,8 @@
 
 use http::Uri;
 use sluice_core::ports::Variables;
-use sluice_core::{BadField, Fault, Result, Secret, Variable, code, read_all};
+use sluice_core::variable::{Variable, Wrong, by_mode, required, values};
+use sluice_core::{Fault, Result, Secret};
 
 use crate::auth;
 use crate::id::Id;
@@ -101,7 +102,7 @@ impl Settings {
     /// Faults: `VARIABLE_MISSING`, `VARIABLE_INVALID` (stop the flow), naming every variable that is
     /// missing or wrong and what it is for.
     pub fn read(from: &dyn Variables) -> Result<Self> {
-        let values = read_all(
+        let values = values(
             from,
             [
                 URL,
@@ -111,8 +112,7 @@ impl Settings {
                 USERNAME,
                 PRIVATE_KEY,
                 AUDIENCE,
-            ]
-            .map(optional),
+            ],
         )?;
         let mut wrong = Wrong::default();
         let settings = Self::assemble(values, &mut wrong);
@@ -176,7 +176,7 @@ pub struct MessageSettings {
 impl MessageSettings {
     /// Faults: as [`Settings::read`].
     pub fn read(from: &dyn Variables) -> Result<Self> {
-        let [organization, secret] = read_all(from, [ORGANIZATION_ID, PATH_SECRET].map(optional))?;
+        let [organization, secret] = values(from, [ORGANIZATION_ID, PATH_SECRET])?;
         let mut wrong = Wrong::default();
         let organization = wrong
             .needs(ORGANIZATION_ID, organization)
@@ -202,7 +202,7 @@ pub struct SignatureSettings {
 impl SignatureSettings {
     /// Faults: as [`Settings::read`].
     pub fn read(from: &dyn Variables) -> Result<Self> {
-        let [secret] = read_all(from, [optional(HMAC_SECRET)])?;
+        let [secret] = values(from, [HMAC_SECRET])?;
         let mut wrong = Wrong::default();
         let secret = wrong.needs(HMAC_SECRET, secret);
         wrong.or(secret.map(|text| Self {
@@ -213,51 +213,7 @@ impl SignatureSettings {
 
 /// The fault of a private key that cannot be read.
 pub(crate) fn unreadable_key() -> Fault {
-    let mut wrong = Wrong::default();
-    wrong.add(PRIVATE_KEY, "is not a readable key");
-    wrong.fault()
-}
-
-/// All that is missing or wrong, for one fault.
-#[derive(Default)]
-struct Wrong {
-    fields: Vec<BadField>,
-    missing: bool,
-}
-
-impl Wrong {
-    fn needs(&mut self, variable: Variable, value: Option<String>) -> Option<String> {
-        if value.is_none() {
-            self.missing = true;
-            self.add(variable, "is not set");
-        }
-        value
-    }
-
-    fn valid<T>(&mut self, variable: Variable, value: Result<T, &'static str>) -> Option<T> {
-        value.map_err(|why| self.add(variable, why)).ok()
-    }
-
-    fn add(&mut self, variable: Variable, why: &str) {
-        let reason = format!("{why}; it is {}", variable.purpose);
-        self.fields.push(BadField::new(variable.name, reason));
-    }
-
-    fn or<T>(self, settings: Option<T>) -> Result<T> {
-        match settings {
-            Some(settings) if self.fields.is_empty() => Ok(settings),
-            _ => Err(self.fault()),
-        }
-    }
-
-    fn fault(self) -> Fault {
-        let (code, message) = if self.missing {
-            (code::VARIABLE_MISSING, "variables are missing")
-        } else {
-            (code::VARIABLE_INVALID, "variables are wrong")
-        };
-        Fault::stop_flow(code, message).with_fields(self.fields)
-    }
+    PRIVATE_KEY.fault("is not a readable key")
 }
 
 /// Scheme, host and port. Plain HTTP is for this machine only: bearer tokens travel in it.
@@ -308,30 +264,6 @@ fn path_segment(text: String) -> Result<String, &'static str> {
         Ok(text)
     } else {
         Err("has characters other than letters, digits, - and _")
-    }
-}
-
-const fn required(name: &'static str, purpose: &'static str) -> Variable {
-    Variable {
-        name,
-        purpose,
-        required: true,
-    }
-}
-
-const fn by_mode(name: &'static str, purpose: &'static str) -> Variable {
-    Variable {
-        name,
-        purpose,
-        required: false,
-    }
-}
-
-/// Read as optional, so that what is missing and what is wrong are told together.
-fn optional(variable: Variable) -> Variable {
-    Variable {
-        required: false,
-        ..variable
     }
 }
 

@@ -1,6 +1,6 @@
 //! The variables by name, and what each is for.
 
-use sluice_core::Variable;
+use sluice_core::variable::{Variable, by_mode, required};
 
 /// Every variable this connector reads. `amazon_marketplaces` decides which refresh tokens are needed
 /// ([`Settings::read`](super::Settings::read)); the last six are the notifications'
@@ -99,19 +99,3 @@ pub(super) const NOTIFICATION_KEY: Variable = by_mode(
     "amazon_notification_key",
     "the API key of the EventBridge connection",
 );
-
-const fn required(name: &'static str, purpose: &'static str) -> Variable {
-    Variable {
-        name,
-        purpose,
-        required: true,
-    }
-}
-
-const fn by_mode(name: &'static str, purpose: &'static str) -> Variable {
-    Variable {
-        name,
-        purpose,
-        required: false,
-    }
-}

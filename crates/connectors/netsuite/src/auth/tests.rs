@@ -1,6 +1,6 @@
 use p256::ecdsa::VerifyingKey;
 use p256::ecdsa::signature::Verifier;
-use sluice_core::Action;
+use sluice_core::{Action, code};
 
 use super::*;
 use crate::script::{self, NOW_S, Script, answer, run};
