@@ -4,13 +4,14 @@
 //! - [`Kind`], [`RecordId`], [`Record`], [`Version`], [`Hint`]: what is kept in step
 //! - [`Source`], [`Target`], [`Directory`], [`Hook`]: what a connector offers the engine
 //! - [`Ports`]: HTTP, key-value, SQL, clock, random numbers, variables
-//! - [`variable`]: settings, read and checked as a whole
+//! - [`variable`]: settings, read and checked as a whole; [`address`]: where a system is
 //! - [`body`]: reading a record's body without inventing values; [`Money`]: exact amounts
 //! - [`json`]: reading and writing JSON
 //! - [`Moment`]: reading times; [`time`]: moving and storing them
 //! - [`rate`]: limits on how often a system may be asked, shared by all workers
 //! - [`memory`]: ports for tests (feature `memory`)
 
+pub mod address;
 pub mod body;
 mod fault;
 mod hook;

@@ -22,13 +22,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use sluice_core::address::encoded;
 use sluice_core::time::later;
 use sluice_core::{Body, Fault, Moment, Page, Ports, Position, Result, Selection, Window};
 
 use crate::client::{self, Call};
 use crate::errors;
 use crate::limits::{CREATE_REPORT, GET_REPORT};
-use crate::search::{moment, segment};
+use crate::search::moment;
 use crate::settings::{Account, Settings};
 use document::Opened;
 use place::{Place, Slice};
@@ -152,7 +153,7 @@ impl Work<'_> {
     async fn poll(&self, slice: Slice, id: &str) -> Result<Page> {
         let call = Call {
             operation: GET_REPORT,
-            path: format!("{REPORTS_PATH}/{}", segment(id)),
+            path: format!("{REPORTS_PATH}/{}", encoded(id)),
             body: None,
             leaves: 0,
         };

@@ -1,8 +1,8 @@
 //! What the host tells this connector: its variables, checked as a whole.
 
-mod address;
 mod variables;
 
+use sluice_core::address::origin;
 use sluice_core::ports::Variables;
 use sluice_core::variable::{Wrong, values};
 use sluice_core::{Result, Secret};
@@ -10,7 +10,6 @@ use sluice_core::{Result, Secret};
 use crate::marketplace::{Marketplace, Region};
 use variables::*;
 
-pub(crate) use address::{origin, origin_of};
 pub use variables::VARIABLES;
 
 /// Who we are to Amazon, and where.

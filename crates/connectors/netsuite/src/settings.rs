@@ -1,9 +1,8 @@
 //! What the host tells this connector: its variables, checked as a whole.
 
-use http::Uri;
 use sluice_core::ports::Variables;
 use sluice_core::variable::{Variable, Wrong, by_mode, required, values};
-use sluice_core::{Fault, Result, Secret};
+use sluice_core::{Fault, Result, Secret, address};
 
 use crate::auth;
 
@@ -182,38 +181,20 @@ fn realm(account: &str) -> Result<String, &'static str> {
     Ok(account.to_ascii_uppercase().replace('-', "_"))
 }
 
-/// Normalises the address, so that it can be signed as it is sent. Plain HTTP is for this machine only:
-/// bearer tokens travel in it.
+/// The address in the form in which it is signed. One of NetSuite's own must be the account's.
 fn origin(url: &str, account: Option<&str>) -> Result<String, &'static str> {
-    let uri: Uri = url.trim().parse().map_err(|_| "is not an address")?;
-    let host = uri.host().ok_or("has no host")?.to_ascii_lowercase();
-    let port = uri.port_u16();
-    let authority = uri.authority().ok_or("has no host")?;
-    if uri.path() != "/" || uri.query().is_some() || authority.as_str().contains('@') {
-        return Err("must be scheme, host and port only");
+    let origin = address::origin(url)?;
+    let host = origin.trim_start_matches("https://").split(':').next();
+    let name = host.and_then(|host| host.strip_suffix(DOMAIN));
+    match name.zip(account) {
+        Some((name, account)) if name != account.to_ascii_lowercase().replace('_', "-") => {
+            Err("is not the address of the account in netsuite_account")
+        }
+        _ => Ok(origin),
     }
-    let (scheme, usual_port) = match uri.scheme_str() {
-        Some("https") => ("https", 443),
-        Some("http") if is_this_machine(&host) => ("http", 80),
-        Some("http") => return Err("must start with https:// unless it is on this machine"),
-        _ => return Err("must start with https://"),
-    };
-    if let (Some(name), Some(account)) = (host.strip_suffix(DOMAIN), account)
-        && name != account.to_ascii_lowercase().replace('_', "-")
-    {
-        return Err("is not the address of the account in netsuite_account");
-    }
-    Ok(match port {
-        Some(port) if port != usual_port => format!("{scheme}://{host}:{port}"),
-        _ => format!("{scheme}://{host}"),
-    })
 }
 
 const DOMAIN: &str = ".suitetalk.api.netsuite.com";
-
-fn is_this_machine(host: &str) -> bool {
-    matches!(host, "localhost" | "127.0.0.1" | "[::1]")
-}
 
 #[cfg(test)]
 mod tests;

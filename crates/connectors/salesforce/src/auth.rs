@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use sluice_core::ports::Limit;
-use sluice_core::{Body, Ports, Result, Secret};
+use sluice_core::{Body, Ports, Result, Secret, address};
 
 use crate::errors;
 use crate::settings::{self, Credentials, JwtCredentials, Settings};
@@ -174,7 +174,7 @@ pub fn read_login(response: &Response<Bytes>, settings: &Settings) -> Result<Cre
 
 /// The origin of `url`, if a token may be sent there: the host we logged in at, or one of Salesforce's.
 fn trusted(url: &str, settings: &Settings) -> Option<String> {
-    let origin = settings::origin(url).ok()?;
+    let origin = address::origin(url).ok()?;
     let salesforces = origin
         .strip_prefix("https://")
         .is_some_and(|host| host.ends_with(".salesforce.com"));

@@ -1,9 +1,8 @@
 //! What the host tells this connector: its variables, checked as a whole.
 
-use http::Uri;
 use sluice_core::ports::Variables;
 use sluice_core::variable::{Variable, Wrong, by_mode, required, values};
-use sluice_core::{Fault, Result, Secret};
+use sluice_core::{Fault, Result, Secret, address};
 
 use crate::auth;
 use crate::id::Id;
@@ -123,14 +122,14 @@ impl Settings {
         let [url, auth, client_id, secret, username, pem, audience] = values;
         let origin = wrong
             .needs(URL, url)
-            .and_then(|text| wrong.valid(URL, origin(&text)));
+            .and_then(|text| wrong.valid(URL, address::origin(&text)));
         let client_id = wrong.needs(CLIENT_ID, client_id);
         let credentials = match wrong.needs(AUTH, auth).as_deref() {
             Some("jwt_bearer") => {
                 let username = wrong.needs(USERNAME, username);
                 let private_key = wrong.needs(PRIVATE_KEY, pem).map(Secret::new);
                 let audience = match audience {
-                    Some(text) => wrong.valid(AUDIENCE, self::origin(&text)),
+                    Some(text) => wrong.valid(AUDIENCE, address::origin(&text)),
                     None => Some(audience_at(origin.as_deref()).to_owned()),
                 };
                 Some(Credentials::Jwt(JwtCredentials {
@@ -214,31 +213,6 @@ impl SignatureSettings {
 /// The fault of a private key that cannot be read.
 pub(crate) fn unreadable_key() -> Fault {
     PRIVATE_KEY.fault("is not a readable key")
-}
-
-/// Scheme, host and port. Plain HTTP is for this machine only: bearer tokens travel in it.
-pub(crate) fn origin(url: &str) -> Result<String, &'static str> {
-    let uri: Uri = url.trim().parse().map_err(|_| "is not an address")?;
-    let authority = uri.authority().ok_or("has no host")?;
-    if !matches!(uri.path(), "" | "/") || uri.query().is_some() || authority.as_str().contains('@')
-    {
-        return Err("must be scheme, host and port only");
-    }
-    let host = authority.host().to_ascii_lowercase();
-    let (scheme, usual_port) = match uri.scheme_str() {
-        Some("https") => ("https", 443),
-        Some("http") if is_this_machine(&host) => ("http", 80),
-        Some("http") => return Err("must start with https:// unless it is on this machine"),
-        _ => return Err("must start with https://"),
-    };
-    Ok(match authority.port_u16() {
-        Some(port) if port != usual_port => format!("{scheme}://{host}:{port}"),
-        _ => format!("{scheme}://{host}"),
-    })
-}
-
-fn is_this_machine(host: &str) -> bool {
-    matches!(host, "localhost" | "127.0.0.1" | "[::1]")
 }
 
 /// Sandboxes log in at `test.salesforce.com` or `<domain>--<name>.sandbox.my.salesforce.com`.
