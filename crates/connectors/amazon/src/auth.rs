@@ -19,7 +19,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use sluice_core::ports::Limit;
 use sluice_core::time::later;
-use sluice_core::{Body, Ports, Result, Secret};
+use sluice_core::{Body, Ports, Result, Secret, answer};
 
 use crate::errors;
 use crate::settings::{Account, Settings};
@@ -118,11 +118,7 @@ pub fn read_login(response: &Response<Bytes>, now: Timestamp) -> Result<Credenti
         return Err(errors::login_refused(response));
     }
     let body = errors::json(response)?;
-    let token = body
-        .at("access_token")
-        .and_then(Value::as_str)
-        .filter(|token| !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic()))
-        .ok_or_else(|| errors::answer_lacks("access_token"))?;
+    let token = answer::token(&body).ok_or_else(|| errors::answer_lacks("access_token"))?;
     let lifetime = body
         .at("expires_in")
         .and_then(Value::as_u64)

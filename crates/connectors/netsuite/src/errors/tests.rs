@@ -1,3 +1,6 @@
+use std::time::Duration;
+
+use http::header::RETRY_AFTER;
 use sluice_core::{Action, WriteOutcome};
 
 use super::*;

@@ -1,3 +1,4 @@
+use http::header::RETRY_AFTER;
 use sluice_core::{Action, WriteOutcome};
 
 use super::*;

@@ -1,3 +1,4 @@
+use http::header::DATE;
 use serde_json::json;
 use sluice_core::code;
 
