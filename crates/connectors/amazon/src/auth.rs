@@ -31,9 +31,9 @@ pub const LOGIN_PATH: &str = "/auth/o2/token";
 pub const NOTIFICATIONS_SCOPE: &str = "sellingpartnerapi::notifications";
 
 /// A token this close to its end is not used any more: a request takes up to thirty seconds.
-const SPARE: Duration = Duration::from_secs(60);
+const TOKEN_MARGIN: Duration = Duration::from_secs(60);
 /// No token lives longer, whatever an answer says.
-const LIFETIME_MAX_S: u64 = 24 * 3600;
+const TOKEN_LIFETIME_MAX_S: u64 = 24 * 3600;
 
 /// In whose name a token speaks.
 #[derive(Clone, Copy, Debug)]
@@ -125,7 +125,7 @@ pub fn read_login(response: &Response<Bytes>, now: Timestamp) -> Result<Credenti
         .ok_or_else(|| errors::answer_lacks("expires_in"))?;
     Ok(Credential {
         token: Secret::new(token),
-        expires: later(now, Duration::from_secs(lifetime.min(LIFETIME_MAX_S))),
+        expires: later(now, Duration::from_secs(lifetime.min(TOKEN_LIFETIME_MAX_S))),
     })
 }
 
@@ -143,7 +143,7 @@ const CACHED_FORMAT: u32 = 1;
 impl Cached {
     fn usable(bytes: &[u8], now: Timestamp) -> Option<Credential> {
         let cached: Self = serde_json::from_slice(bytes).ok()?;
-        let lives = cached.expires > later(now, SPARE);
+        let lives = cached.expires > later(now, TOKEN_MARGIN);
         (cached.format == CACHED_FORMAT && lives).then(|| Credential {
             token: Secret::new(cached.access_token),
             expires: cached.expires,

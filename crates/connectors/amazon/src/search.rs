@@ -64,14 +64,10 @@ impl Search<'_> {
         if let Some(token) = self.token {
             query.append_pair("paginationToken", token);
         }
-        Call {
-            operation: SEARCH_ORDERS,
-            path: format!("{PATH}?{}", query.finish()),
-            body: None,
-            leaves: match self.by {
-                By::Updated => 0,
-                By::Created => LIVE_SLOTS,
-            },
+        let call = Call::get(SEARCH_ORDERS, format!("{PATH}?{}", query.finish()));
+        match self.by {
+            By::Updated => call,
+            By::Created => call.leaving(LIVE_SLOTS),
         }
     }
 }
@@ -106,12 +102,7 @@ pub fn order_call(id: &Id, include: &[&'static str]) -> Call {
         path.push('?');
         path.push_str(&query.finish());
     }
-    Call {
-        operation: GET_ORDER,
-        path,
-        body: None,
-        leaves: 0,
-    }
+    Call::get(GET_ORDER, path)
 }
 
 /// Reads `{"order"}`.

@@ -158,6 +158,14 @@ pub fn answer_lacks(field: &str) -> Fault {
     Fault::retry(code::ANSWER_INVALID, message)
 }
 
+/// The answer contradicts the order or the count of what was asked for.
+pub fn paging(why: impl std::fmt::Display) -> Fault {
+    Fault::retry(
+        code::SOURCE_PAGING,
+        format!("NetSuite pages wrongly: {why}"),
+    )
+}
+
 /// Something we made can't be put into a request.
 pub fn not_a_request(why: impl std::error::Error) -> Fault {
     Fault::dead_letter(REQUEST, format!("no request can be made of this: {why}"))

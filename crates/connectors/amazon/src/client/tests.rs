@@ -9,12 +9,7 @@ use crate::limits::GET_ORDER;
 use crate::script::{NA, Script, answer, answering, logged_in, refused, run, token};
 
 fn call() -> Call {
-    Call {
-        operation: GET_ORDER,
-        path: "/orders/2026-01-01/orders/1".to_owned(),
-        body: None,
-        leaves: 0,
-    }
+    Call::get(GET_ORDER, "/orders/2026-01-01/orders/1".to_owned())
 }
 
 fn sent(script: &std::rc::Rc<Script>) -> Result<Response<Bytes>> {

@@ -152,12 +152,8 @@ async fn address(
     if let Some(known) = known.filter(|it| it.format == ADDRESS_FORMAT && it.until > now) {
         return Ok(Some(known));
     }
-    let call = Call {
-        operation: GET_REPORT_DOCUMENT,
-        path: format!("/reports/2021-06-30/documents/{}", encoded(id)),
-        body: None,
-        leaves: 0,
-    };
+    let path = format!("/reports/2021-06-30/documents/{}", encoded(id));
+    let call = Call::get(GET_REPORT_DOCUMENT, path);
     let body = match client::send(ports, settings, account, &call).await {
         Ok(response) => errors::json(&response)?,
         Err(fault) if client::is_refusal(&fault, 404) => return Ok(None),

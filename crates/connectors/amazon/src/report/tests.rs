@@ -1,5 +1,6 @@
 use std::rc::Rc;
 
+use bytes::Bytes;
 use http::HeaderValue;
 use http::Response;
 use http::header::CONTENT_TYPE;

@@ -1,4 +1,4 @@
-use sluice_core::Action;
+use sluice_core::{Action, code};
 
 use super::*;
 use crate::script::{Script, answer, answering, refused, run};
