@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::Answer;
+
 /// Why a step failed **and what to do about it**.
 ///
 /// `message` is one line for an operator: it names ids and fields, never a secret and no more personal
@@ -69,24 +71,6 @@ pub struct BadField {
     pub reason: String,
 }
 
-/// A vendor's refusal, kept for the dead letter: status and the vendor's own code and words.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Answer {
-    pub status: u16,
-    pub code: Option<String>,
-    /// Cut to a bounded length; never a whole body.
-    pub message: String,
-}
-
-impl Answer {
-    /// One line for an operator: what it means, and what the vendor said.
-    pub fn meaning(&self, what: &str) -> String {
-        let code = self.code.as_deref().unwrap_or("no code");
-        let separator = if self.message.is_empty() { "" } else { ": " };
-        format!("{what} ({} {code}){separator}{}", self.status, self.message)
-    }
-}
-
 /// The name of a fault: upper case with underscores, stable over releases.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct Code(pub &'static str);
@@ -142,6 +126,15 @@ impl Fault {
 
     pub fn retry_after(wait: Duration, code: Code, message: impl Into<String>) -> Self {
         Self::new(code, Action::RetryAfter(wait), message)
+    }
+
+    /// [`Fault::retry_after`] where a wait is known, else [`Fault::retry`].
+    pub fn retry_in(wait: Option<Duration>, code: Code, message: impl Into<String>) -> Self {
+        Self::new(
+            code,
+            wait.map_or(Action::Retry, Action::RetryAfter),
+            message,
+        )
     }
 
     pub fn wait_for(missing: Vec<String>, code: Code, message: impl Into<String>) -> Self {

@@ -4,12 +4,16 @@
 //! - [`Kind`], [`RecordId`], [`Record`], [`Version`], [`Hint`]: what is kept in step
 //! - [`Source`], [`Target`], [`Directory`], [`Hook`]: what a connector offers the engine
 //! - [`Ports`]: HTTP, key-value, SQL, clock, random numbers, variables
+//! - [`variable`]: settings, read and checked as a whole; [`address`]: where a system is
+//! - [`answer`]: what other systems' answers say about themselves
 //! - [`body`]: reading a record's body without inventing values; [`Money`]: exact amounts
 //! - [`json`]: reading and writing JSON
 //! - [`Moment`]: reading times; [`time`]: moving and storing them
 //! - [`rate`]: limits on how often a system may be asked, shared by all workers
 //! - [`memory`]: ports for tests (feature `memory`)
 
+pub mod address;
+pub mod answer;
 pub mod body;
 mod fault;
 mod hook;
@@ -25,10 +29,11 @@ mod secret;
 mod source;
 mod target;
 pub mod time;
-mod variable;
+pub mod variable;
 
+pub use answer::Answer;
 pub use body::Body;
-pub use fault::{Action, Answer, BadField, Code, Fault, WriteOutcome, code};
+pub use fault::{Action, BadField, Code, Fault, WriteOutcome, code};
 pub use hook::{Hook, Refused};
 pub use moment::Moment;
 pub use money::{Currency, Money};

@@ -1,4 +1,7 @@
-//! Ports for tests and simulations: in memory, deterministic.
+//! Ports for tests and simulations, in memory and deterministic; and a scripted system for unit tests of
+//! connectors ([`Script`]).
+
+mod script;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -8,6 +11,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::Result;
 use crate::ports::{Clock, KeyValue, Random, Variables};
+
+pub use script::{NOW_S, NoSql, Script, answer, run, shared};
 
 /// A key-value store in a map.
 #[derive(Default)]

@@ -19,7 +19,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use sluice_core::ports::Limit;
 use sluice_core::time::later;
-use sluice_core::{Body, Ports, Result, Secret};
+use sluice_core::{Body, Ports, Result, Secret, answer};
 
 use crate::errors;
 use crate::settings::{Account, Settings};
@@ -31,9 +31,9 @@ pub const LOGIN_PATH: &str = "/auth/o2/token";
 pub const NOTIFICATIONS_SCOPE: &str = "sellingpartnerapi::notifications";
 
 /// A token this close to its end is not used any more: a request takes up to thirty seconds.
-const SPARE: Duration = Duration::from_secs(60);
+const TOKEN_MARGIN: Duration = Duration::from_secs(60);
 /// No token lives longer, whatever an answer says.
-const LIFETIME_MAX_S: u64 = 24 * 3600;
+const TOKEN_LIFETIME_MAX_S: u64 = 24 * 3600;
 
 /// In whose name a token speaks.
 #[derive(Clone, Copy, Debug)]
@@ -118,18 +118,14 @@ pub fn read_login(response: &Response<Bytes>, now: Timestamp) -> Result<Credenti
         return Err(errors::login_refused(response));
     }
     let body = errors::json(response)?;
-    let token = body
-        .at("access_token")
-        .and_then(Value::as_str)
-        .filter(|token| !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic()))
-        .ok_or_else(|| errors::answer_lacks("access_token"))?;
+    let token = answer::token(&body).ok_or_else(|| errors::answer_lacks("access_token"))?;
     let lifetime = body
         .at("expires_in")
         .and_then(Value::as_u64)
         .ok_or_else(|| errors::answer_lacks("expires_in"))?;
     Ok(Credential {
         token: Secret::new(token),
-        expires: later(now, Duration::from_secs(lifetime.min(LIFETIME_MAX_S))),
+        expires: later(now, Duration::from_secs(lifetime.min(TOKEN_LIFETIME_MAX_S))),
     })
 }
 
@@ -147,7 +143,7 @@ const CACHED_FORMAT: u32 = 1;
 impl Cached {
     fn usable(bytes: &[u8], now: Timestamp) -> Option<Credential> {
         let cached: Self = serde_json::from_slice(bytes).ok()?;
-        let lives = cached.expires > later(now, SPARE);
+        let lives = cached.expires > later(now, TOKEN_MARGIN);
         (cached.format == CACHED_FORMAT && lives).then(|| Credential {
             token: Secret::new(cached.access_token),
             expires: cached.expires,

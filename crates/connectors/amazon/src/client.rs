@@ -8,6 +8,7 @@ use http::header::{ACCEPT, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderValue, Method, Request, Response};
 use jiff::Timestamp;
 use jiff::tz::Offset;
+use serde_json::Value;
 use sluice_core::ports::Limit;
 use sluice_core::{Fault, Ports, Result};
 
@@ -26,6 +27,33 @@ pub struct Call {
     pub body: Option<Bytes>,
     /// Sent only where so many more could be: for what may wait.
     pub leaves: u32,
+}
+
+impl Call {
+    pub fn get(operation: Operation, path: String) -> Self {
+        Self {
+            operation,
+            path,
+            body: None,
+            leaves: 0,
+        }
+    }
+
+    /// What is asked with a body; it changes no record.
+    pub fn post(operation: Operation, path: String, body: &Value) -> Self {
+        Self {
+            body: Some(Bytes::from(sluice_core::json::write(body))),
+            ..Self::get(operation, path)
+        }
+    }
+
+    /// Waits while fewer others than these could be sent besides.
+    pub fn leaving(self, others: u32) -> Self {
+        Self {
+            leaves: others,
+            ..self
+        }
+    }
 }
 
 /// Sends `call`, and a second time after a fresh login if Amazon refuses the token.

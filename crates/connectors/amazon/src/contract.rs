@@ -11,7 +11,7 @@ use sluice_core::{Observed, Position, Selection, Source, Timestamp, Window};
 
 use crate::limits::OPERATIONS;
 use crate::order::orders;
-use crate::script::{NOW_S, Script, answer, order, run, shared};
+use crate::script::{NOW_S, answer, logged_in, order, run, shared};
 use crate::search::{DATA_SETS, ITEM_SETS, ORDER_SETS};
 use model::Model;
 
@@ -47,7 +47,7 @@ fn requests() -> Vec<Request<bytes::Bytes>> {
     let page = page.to_string();
     let mut sent = Vec::new();
     for select in [Selection::default(), everything()] {
-        let script = Script::logged_in(vec![
+        let script = logged_in(vec![
             answer(200, &page),
             answer(200, &page.replace("YgY", "YgZ")),
             answer(200, &page),
@@ -73,7 +73,7 @@ fn requests() -> Vec<Request<bytes::Bytes>> {
             json!({"url": "x"}),
         ),
     ] {
-        let script = Script::logged_in(vec![answer(200, &body.to_string())]);
+        let script = logged_in(vec![answer(200, &body.to_string())]);
         let ports = script.ports_with(&[("amazon_backfill", "reports")]);
         let past = run(orders().past(&ports, "US", &window(&place), 9, &Selection::default()));
         assert_eq!(past.is_err(), place.starts_with("document"));
@@ -182,7 +182,7 @@ fn published_orders_are_read_without_loss() {
         if let Some(place) = body.pointer_mut("/order/salesChannel/marketplaceId") {
             *place = "ATVPDKIKX0DER".into();
         }
-        let script = Script::logged_in(vec![answer(200, &body.to_string())]);
+        let script = logged_in(vec![answer(200, &body.to_string())]);
         let ports = script.ports();
         let read = match operation.as_str() {
             "searchOrders" => {

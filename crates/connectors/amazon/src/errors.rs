@@ -6,9 +6,9 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::RETRY_AFTER;
 use http::{Response, StatusCode};
 use serde_json::Value;
+use sluice_core::answer::{self, cut, retry_after};
 use sluice_core::{Action, Answer, Body, Code, Fault, Result, code};
 
 /// The limit of this operation is reached.
@@ -36,10 +36,7 @@ pub const REPORT_TOO_LARGE: Code = Code("AMAZON_REPORT_TOO_LARGE");
 
 /// Where neither our bucket nor an answer says how long.
 const THROTTLED_WAIT: Duration = Duration::from_secs(60);
-/// A vendor's wait is believed up to an hour.
-const WAIT_MAX_S: u64 = 3600;
 const DETAIL_COUNT_MAX: usize = 20;
-const WORDS_CHARS_MAX: usize = 300;
 
 /// Passes successes on; everything else is a fault. `wait` is the time to the next slot, where the limit was
 /// reached.
@@ -74,10 +71,7 @@ pub fn refusal(response: &Response<Bytes>, wait: Option<Duration>) -> Fault {
         Fault::stop_flow(PERMISSION, message)
     } else if status.is_server_error() || status == 408 {
         let message = said("Amazon failed to serve the request");
-        match retry_after(response) {
-            Some(wait) => Fault::retry_after(wait, UNAVAILABLE, message),
-            None => Fault::retry(UNAVAILABLE, message),
-        }
+        Fault::retry_in(retry_after(response), UNAVAILABLE, message)
     } else {
         Fault::stop_flow(REQUEST, said("Amazon does not accept the request"))
     };
@@ -93,10 +87,7 @@ pub fn would_be_throttled(operation: &str, wait: Duration) -> Fault {
 
 /// The fault for a refused login: `{"error", "error_description"}`.
 pub fn login_refused(response: &Response<Bytes>) -> Fault {
-    let status = response.status();
-    let body = sluice_core::json::read(response.body()).unwrap_or_default();
-    let text = |name: &str| body.at(name).and_then(Value::as_str).map(cut);
-    let Some(error) = text("error").filter(|_| status.is_client_error() && status != 429) else {
+    let Some(answer) = Answer::of_login(response) else {
         return match refusal(response, None) {
             // The token endpoint has no permissions or operations of ours to be wrong about.
             fault if matches!(fault.action, Action::Retry | Action::RetryAfter(_)) => fault,
@@ -108,11 +99,6 @@ pub fn login_refused(response: &Response<Bytes>) -> Fault {
                 }
             }
         };
-    };
-    let answer = Answer {
-        status: status.as_u16(),
-        message: text("error_description").unwrap_or_default(),
-        code: Some(error),
     };
     Fault::stop_flow(LOGIN, answer.meaning("Amazon refused the login")).with_answer(answer)
 }
@@ -126,9 +112,7 @@ pub(crate) fn is_about_the_token(fault: &Fault) -> bool {
 ///
 /// Fault: `ANSWER_INVALID` (retry: it may be a gateway's page).
 pub fn json(response: &Response<Bytes>) -> Result<Value> {
-    sluice_core::json::read(response.body())
-        .ok()
-        .filter(Value::is_object)
+    answer::object(response)
         .ok_or_else(|| Fault::retry(code::ANSWER_INVALID, "Amazon's answer is not a JSON object"))
 }
 
@@ -171,28 +155,8 @@ fn details(body: &[u8]) -> Vec<Detail> {
 }
 
 fn answer(status: StatusCode, details: &[Detail]) -> Answer {
-    let words: Vec<&str> = details.iter().map(|detail| detail.words.as_str()).collect();
-    let code = details.iter().map(|detail| &detail.code);
-    Answer {
-        status: status.as_u16(),
-        code: code.clone().find(|code| !code.is_empty()).cloned(),
-        message: cut(&words.join("; ")),
-    }
-}
-
-/// `Retry-After` in seconds. The vendor documents none; a gateway may send one.
-fn retry_after(response: &Response<Bytes>) -> Option<Duration> {
-    let text = response.headers().get(RETRY_AFTER)?.to_str().ok()?;
-    let seconds: u64 = text.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds.min(WAIT_MAX_S)))
-}
-
-/// A vendor's words, bounded and on one line.
-pub(crate) fn cut(text: &str) -> String {
-    text.chars()
-        .map(|letter| if letter.is_control() { ' ' } else { letter })
-        .take(WORDS_CHARS_MAX)
-        .collect()
+    let pairs = details.iter().map(|detail| (&*detail.code, &*detail.words));
+    Answer::of(status, &pairs.collect::<Vec<_>>())
 }
 
 #[cfg(test)]

@@ -6,14 +6,13 @@ mod place;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use http::header::DATE;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use sluice_core::time::earlier;
 use sluice_core::{
     Body, Change, Fault, Found, Gone, Hook, Kind, LastWindow, Moment, Observed, Page, Ports,
-    Position, Record, Result, Selection, Source, Version, Window, async_trait,
+    Position, Record, Result, Selection, Source, Version, Window, answer, async_trait,
 };
 
 use crate::auth::Grant;
@@ -242,12 +241,7 @@ impl Source for Orders {
         let account = settings.accounts.first();
         let account = account.ok_or_else(|| errors::answer_lacks("account"))?;
         let response = client::greet(ports, account).await?;
-        response
-            .headers()
-            .get(DATE)
-            .and_then(|date| date.to_str().ok())
-            .and_then(|date| httpdate::parse_http_date(date).ok())
-            .and_then(|date| Timestamp::try_from(date).ok())
+        answer::date(&response)
             .map(|date| earlier(date, SETTLED))
             .ok_or_else(|| errors::answer_lacks("Date header"))
     }

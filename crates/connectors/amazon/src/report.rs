@@ -19,16 +19,16 @@ mod table;
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use sluice_core::address::encoded;
 use sluice_core::time::later;
 use sluice_core::{Body, Fault, Moment, Page, Ports, Position, Result, Selection, Window};
 
 use crate::client::{self, Call};
 use crate::errors;
 use crate::limits::{CREATE_REPORT, GET_REPORT};
-use crate::search::{moment, segment};
+use crate::search::moment;
 use crate::settings::{Account, Settings};
 use document::Opened;
 use place::{Place, Slice};
@@ -150,12 +150,7 @@ impl Work<'_> {
     }
 
     async fn poll(&self, slice: Slice, id: &str) -> Result<Page> {
-        let call = Call {
-            operation: GET_REPORT,
-            path: format!("{REPORTS_PATH}/{}", segment(id)),
-            body: None,
-            leaves: 0,
-        };
+        let call = Call::get(GET_REPORT, format!("{REPORTS_PATH}/{}", encoded(id)));
         let sent = client::send(self.ports, self.settings, self.account, &call).await;
         let report = match sent {
             Ok(response) => errors::json(&response)?,
@@ -249,12 +244,7 @@ fn create_call(account: &Account, from: Timestamp, to: Timestamp) -> Call {
         "dataEndTime": moment(to),
         "marketplaceIds": marketplaces,
     });
-    Call {
-        operation: CREATE_REPORT,
-        path: REPORTS_PATH.to_owned(),
-        body: Some(Bytes::from(sluice_core::json::write(&body))),
-        leaves: 0,
-    }
+    Call::post(CREATE_REPORT, REPORTS_PATH.to_owned(), &body)
 }
 
 fn failed(wait: Duration, slice: &Slice) -> Fault {

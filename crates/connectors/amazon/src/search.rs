@@ -4,8 +4,8 @@
 use bytes::Bytes;
 use http::Response;
 use jiff::Timestamp;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
+use sluice_core::address::encoded;
 use sluice_core::{Body, Result, Selection};
 
 use crate::client::Call;
@@ -64,14 +64,10 @@ impl Search<'_> {
         if let Some(token) = self.token {
             query.append_pair("paginationToken", token);
         }
-        Call {
-            operation: SEARCH_ORDERS,
-            path: format!("{PATH}?{}", query.finish()),
-            body: None,
-            leaves: match self.by {
-                By::Updated => 0,
-                By::Created => LIVE_SLOTS,
-            },
+        let call = Call::get(SEARCH_ORDERS, format!("{PATH}?{}", query.finish()));
+        match self.by {
+            By::Updated => call,
+            By::Created => call.leaving(LIVE_SLOTS),
         }
     }
 }
@@ -99,19 +95,14 @@ pub fn read_page(response: &Response<Bytes>) -> Result<Page> {
 
 /// One order.
 pub fn order_call(id: &Id, include: &[&'static str]) -> Call {
-    let mut path = format!("{PATH}/{}", segment(id.as_str()));
+    let mut path = format!("{PATH}/{}", encoded(id.as_str()));
     if !include.is_empty() {
         let mut query = form_urlencoded::Serializer::new(String::new());
         query.append_pair("includedData", &include.join(","));
         path.push('?');
         path.push_str(&query.finish());
     }
-    Call {
-        operation: GET_ORDER,
-        path,
-        body: None,
-        leaves: 0,
-    }
+    Call::get(GET_ORDER, path)
 }
 
 /// Reads `{"order"}`.
@@ -205,13 +196,6 @@ pub(crate) fn moment(time: Timestamp) -> String {
 fn first_order() -> Timestamp {
     Timestamp::from_second(1_451_606_400).unwrap_or(Timestamp::UNIX_EPOCH)
 }
-
-/// One segment of a path.
-pub(crate) fn segment(text: &str) -> String {
-    utf8_percent_encode(text, SEGMENT).to_string()
-}
-
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
 
 #[cfg(test)]
 mod tests;

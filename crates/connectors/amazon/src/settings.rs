@@ -1,17 +1,108 @@
 //! What the host tells this connector: its variables, checked as a whole.
 
-mod variables;
-mod wrong;
-
 use sluice_core::ports::Variables;
-use sluice_core::{Result, Secret, read_all};
+use sluice_core::variable::{Variable, Wrong, by_mode, required, values};
+use sluice_core::{Result, Secret, address};
 
 use crate::marketplace::{Marketplace, Region};
-use variables::*;
-use wrong::{Wrong, optional};
 
-pub use variables::VARIABLES;
-pub(crate) use wrong::{origin, origin_of};
+/// Every variable this connector reads. `amazon_marketplaces` decides which refresh tokens are needed
+/// ([`Settings::read`]); the last six are the notifications'
+/// ([`TopicSettings::read`], [`EventSettings::read`]).
+pub const VARIABLES: [Variable; 18] = [
+    CLIENT_ID,
+    CLIENT_SECRET,
+    MARKETPLACES,
+    TOKEN_NA,
+    TOKEN_EU,
+    TOKEN_FE,
+    TOKEN_AU,
+    URL_NA,
+    URL_EU,
+    URL_FE,
+    LOGIN_URL,
+    BACKFILL,
+    SELLER_ID,
+    SNS_TOPIC,
+    SNS_ROOT_CA,
+    SNS_URL,
+    NOTIFICATION_HEADER,
+    NOTIFICATION_KEY,
+];
+
+const CLIENT_ID: Variable = required(
+    "amazon_client_id",
+    "the client id of the application, starting with amzn1.application-oa2-client",
+);
+const CLIENT_SECRET: Variable = required(
+    "amazon_client_secret",
+    "the client secret of the application",
+);
+const MARKETPLACES: Variable = required(
+    "amazon_marketplaces",
+    "the countries whose orders are synced, such as US, CA, MX, UK, FR, IT, ES, DE, JP, AU",
+);
+const TOKEN_NA: Variable = by_mode(
+    "amazon_refresh_token_na",
+    "the seller's refresh token for North America: US, CA, MX",
+);
+const TOKEN_EU: Variable = by_mode(
+    "amazon_refresh_token_eu",
+    "the seller's refresh token for Europe: UK, FR, IT, ES, DE",
+);
+const TOKEN_FE: Variable = by_mode(
+    "amazon_refresh_token_fe",
+    "the seller's refresh token for the Far East: JP, and AU unless it has its own",
+);
+const TOKEN_AU: Variable = by_mode(
+    "amazon_refresh_token_au",
+    "the seller's refresh token for Australia, where it was authorized apart from Japan",
+);
+const URL_NA: Variable = by_mode(
+    "amazon_url_na",
+    "the API's address for North America, if not https://sellingpartnerapi-na.amazon.com",
+);
+const URL_EU: Variable = by_mode(
+    "amazon_url_eu",
+    "the API's address for Europe, if not https://sellingpartnerapi-eu.amazon.com",
+);
+const URL_FE: Variable = by_mode(
+    "amazon_url_fe",
+    "the API's address for the Far East, if not https://sellingpartnerapi-fe.amazon.com",
+);
+const LOGIN_URL: Variable = by_mode(
+    "amazon_lwa_url",
+    "the address of Login with Amazon, if not https://api.amazon.com",
+);
+const BACKFILL: Variable = by_mode(
+    "amazon_backfill",
+    "the way old orders are listed: orders (assumed; whole orders, some 24,000 a day beside the live flow) or reports (ids of \
+     thirty days at once, the orders one by one where a report does not hold what the mapping reads)",
+);
+const SELLER_ID: Variable = by_mode(
+    "amazon_seller_id",
+    "the seller's id, or several with commas between them, whose notifications are accepted",
+);
+const SNS_TOPIC: Variable = by_mode(
+    "amazon_sns_topic",
+    "the ARN of the SNS topic whose messages are accepted",
+);
+const SNS_ROOT_CA: Variable = by_mode(
+    "amazon_sns_root_ca",
+    "the certificates, in PEM, that SNS's own must lead to, if not Amazon's public roots",
+);
+const SNS_URL: Variable = by_mode(
+    "amazon_sns_url",
+    "the address of SNS, if not at sns.<region>.amazonaws.com",
+);
+const NOTIFICATION_HEADER: Variable = by_mode(
+    "amazon_notification_header",
+    "the name of the header with the API key of the EventBridge connection, if not x-api-key",
+);
+const NOTIFICATION_KEY: Variable = by_mode(
+    "amazon_notification_key",
+    "the API key of the EventBridge connection",
+);
 
 /// Who we are to Amazon, and where.
 #[derive(Clone, Debug)]
@@ -51,17 +142,17 @@ impl Settings {
     /// Faults: `VARIABLE_MISSING`, `VARIABLE_INVALID` (stop the flow), naming every variable that is
     /// missing or wrong and what it is for.
     pub fn read(from: &dyn Variables) -> Result<Self> {
-        let [client_id, client_secret, marketplaces, login, backfill] = read_all(
+        let [client_id, client_secret, marketplaces, login, backfill] = values(
             from,
-            [CLIENT_ID, CLIENT_SECRET, MARKETPLACES, LOGIN_URL, BACKFILL].map(optional),
+            [CLIENT_ID, CLIENT_SECRET, MARKETPLACES, LOGIN_URL, BACKFILL],
         )?;
-        let tokens = read_all(from, [TOKEN_NA, TOKEN_EU, TOKEN_FE, TOKEN_AU].map(optional))?;
-        let urls = read_all(from, [URL_NA, URL_EU, URL_FE].map(optional))?;
+        let tokens = values(from, [TOKEN_NA, TOKEN_EU, TOKEN_FE, TOKEN_AU])?;
+        let urls = values(from, [URL_NA, URL_EU, URL_FE])?;
         let mut wrong = Wrong::default();
         let client_id = wrong.needs(CLIENT_ID, client_id);
         let client_secret = wrong.needs(CLIENT_SECRET, client_secret);
         let login_origin = login.map_or(Some(LOGIN.to_owned()), |text| {
-            wrong.valid(LOGIN_URL, origin(&text))
+            wrong.valid(LOGIN_URL, address::origin(&text))
         });
         let backfill = wrong.valid(
             BACKFILL,
@@ -146,7 +237,7 @@ fn accounts(
         }
         let token = wrong.needs(token_variable, token);
         let origin = match url {
-            Some(text) => wrong.valid(url_variable, origin(text)),
+            Some(text) => wrong.valid(url_variable, address::origin(text)),
             None => Some(region.origin().to_owned()),
         };
         let account = token.zip(origin).map(|(token, origin)| Account {
@@ -218,10 +309,8 @@ pub struct TopicSettings {
 impl TopicSettings {
     /// Faults: as [`Settings::read`].
     pub fn read(from: &dyn Variables) -> Result<Self> {
-        let [sellers, topic, root_ca, url] = read_all(
-            from,
-            [SELLER_ID, SNS_TOPIC, SNS_ROOT_CA, SNS_URL].map(optional),
-        )?;
+        let [sellers, topic, root_ca, url] =
+            values(from, [SELLER_ID, SNS_TOPIC, SNS_ROOT_CA, SNS_URL])?;
         let mut wrong = Wrong::default();
         let sellers = wrong
             .needs(SELLER_ID, sellers)
@@ -232,7 +321,7 @@ impl TopicSettings {
             wrong.valid(SNS_TOPIC, topic)
         });
         let origin = match url {
-            Some(text) => wrong.valid(SNS_URL, origin(&text)).map(Some),
+            Some(text) => wrong.valid(SNS_URL, address::origin(&text)).map(Some),
             None => Some(None),
         };
         // Line breaks may be written as `\n`, as environment files do.
@@ -258,10 +347,8 @@ pub struct EventSettings {
 impl EventSettings {
     /// Faults: as [`Settings::read`].
     pub fn read(from: &dyn Variables) -> Result<Self> {
-        let [sellers, header, key] = read_all(
-            from,
-            [SELLER_ID, NOTIFICATION_HEADER, NOTIFICATION_KEY].map(optional),
-        )?;
+        let [sellers, header, key] =
+            values(from, [SELLER_ID, NOTIFICATION_HEADER, NOTIFICATION_KEY])?;
         let mut wrong = Wrong::default();
         let sellers = wrong
             .needs(SELLER_ID, sellers)

@@ -19,15 +19,15 @@ use jiff::Timestamp;
 use p256::ecdsa::signature::Signer;
 use p256::ecdsa::{Signature, SigningKey};
 use p256::pkcs8::DecodePrivateKey;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use sluice_core::address::encoded;
 use sluice_core::ports::Limit;
-use sluice_core::{Body, Fault, Ports, Result, Secret, code};
+use sluice_core::{Body, Ports, Result, Secret, answer};
 
 use crate::errors;
-use crate::settings::{ClientCredentials, Credentials, Settings, TokenCredentials};
+use crate::settings::{self, ClientCredentials, Credentials, Settings, TokenCredentials};
 
 /// Where tokens come from, below the account's address; also the audience of the assertion.
 pub const LOGIN_PATH: &str = "/services/rest/auth/oauth2/v1/token";
@@ -122,12 +122,12 @@ pub fn signed(
         ("oauth_version", "1.0"),
     ];
     let signature = signature(token, &base_string(method, url, &parameters));
-    let mut header = format!("OAuth realm=\"{}\"", encode(realm));
+    let mut header = format!("OAuth realm=\"{}\"", encoded(realm));
     for (name, value) in parameters
         .into_iter()
         .chain([("oauth_signature", signature.as_str())])
     {
-        header.push_str(&format!(",{name}=\"{}\"", encode(value)));
+        header.push_str(&format!(",{name}=\"{}\"", encoded(value)));
     }
     Secret::new(header)
 }
@@ -137,11 +137,11 @@ pub fn signed(
 pub fn base_string(method: &Method, url: &str, oauth: &[(&str, &str)]) -> String {
     let (address, query) = url.split_once('?').unwrap_or((url, ""));
     let mut pairs: Vec<(String, String)> = form_urlencoded::parse(query.as_bytes())
-        .map(|(name, value)| (encode(&name), encode(&value)))
+        .map(|(name, value)| (encoded(&name), encoded(&value)))
         .chain(
             oauth
                 .iter()
-                .map(|(name, value)| (encode(name), encode(value))),
+                .map(|(name, value)| (encoded(name), encoded(value))),
         )
         .collect();
     pairs.sort();
@@ -149,15 +149,19 @@ pub fn base_string(method: &Method, url: &str, oauth: &[(&str, &str)]) -> String
         .into_iter()
         .map(|(name, value)| format!("{name}={value}"))
         .collect();
-    format!("{method}&{}&{}", encode(address), encode(&pairs.join("&")))
+    format!(
+        "{method}&{}&{}",
+        encoded(address),
+        encoded(&pairs.join("&"))
+    )
 }
 
 /// HMAC-SHA256 over the base string under both secrets, in base64.
 pub fn signature(token: &TokenCredentials, base_string: &str) -> String {
     let key = Secret::new(format!(
         "{}&{}",
-        encode(token.consumer_secret.expose()),
-        encode(token.token_secret.expose())
+        encoded(token.consumer_secret.expose()),
+        encoded(token.token_secret.expose())
     ));
     let mac = <Hmac<Sha256> as Mac>::new_from_slice(key.expose().as_bytes());
     // HMAC takes keys of every length.
@@ -193,12 +197,7 @@ pub fn login(
 
 /// The JWT that proves possession of the certificate's key: ES256, for REST web services only.
 pub fn assertion(client: &ClientCredentials, audience: &str, now: Timestamp) -> Result<Secret> {
-    let key = signing_key(&client.private_key).ok_or_else(|| {
-        Fault::stop_flow(
-            code::VARIABLE_INVALID,
-            "netsuite_private_key is not a readable EC P-256 key in PEM",
-        )
-    })?;
+    let key = signing_key(&client.private_key).ok_or_else(settings::unreadable_key)?;
     let issued_s = now.as_second();
     let header = json!({"typ": "JWT", "alg": "ES256", "kid": client.certificate_id});
     let claims = json!({
@@ -208,8 +207,8 @@ pub fn assertion(client: &ClientCredentials, audience: &str, now: Timestamp) -> 
         "iat": issued_s,
         "exp": issued_s + ASSERTION_LIFETIME.as_secs() as i64,
     });
-    let encoded = |part: &Value| URL_SAFE_NO_PAD.encode(part.to_string());
-    let mut token = format!("{}.{}", encoded(&header), encoded(&claims));
+    let base64 = |part: &Value| URL_SAFE_NO_PAD.encode(part.to_string());
+    let mut token = format!("{}.{}", base64(&header), base64(&claims));
     let signature: Signature = key.sign(token.as_bytes());
     token.push('.');
     token.push_str(&URL_SAFE_NO_PAD.encode(signature.to_bytes()));
@@ -244,11 +243,7 @@ pub fn read_login(response: &Response<Bytes>, now: Timestamp) -> Result<Cached> 
         return Err(errors::login_refused(response));
     }
     let body = errors::json(response)?;
-    let token = body
-        .at("access_token")
-        .and_then(Value::as_str)
-        .filter(|token| !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic()))
-        .ok_or_else(|| errors::answer_lacks("access_token"))?;
+    let token = answer::token(&body).ok_or_else(|| errors::answer_lacks("access_token"))?;
     let lifetime_s = body
         .at("expires_in")
         .and_then(seconds)
@@ -291,17 +286,6 @@ fn seconds(value: &Value) -> Option<i64> {
         Value::String(text) => text.parse().ok(),
         other => other.as_i64(),
     }
-}
-
-/// RFC 3986: everything but the unreserved characters.
-const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
-
-fn encode(text: &str) -> String {
-    utf8_percent_encode(text, RESERVED).to_string()
 }
 
 #[cfg(test)]

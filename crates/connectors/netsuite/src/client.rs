@@ -3,8 +3,8 @@
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderName, HeaderValue, Method, Request, Response};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
+use sluice_core::address::encoded;
 use sluice_core::ports::Limit;
 use sluice_core::{Ports, Result};
 
@@ -114,23 +114,16 @@ fn request(
 /// The path of a record under its external id. A colon may stand in a path as it is, and does in
 /// `eid:`; everything else that is not unreserved is encoded.
 pub fn external_path(kind: &str, external_id: &str) -> String {
-    let id = utf8_percent_encode(external_id, EXTERNAL);
+    let id = encoded(external_id).replace("%3A", ":");
     format!("{RECORDS}/{kind}/eid:{id}")
 }
 
 /// The path of a record under its internal id, which can't be mistaken for an external one.
 pub fn internal_path(kind: &str, id: &str) -> String {
-    let id = utf8_percent_encode(id, SEGMENT);
-    format!("{RECORDS}/{kind}/{id}")
+    format!("{RECORDS}/{kind}/{}", encoded(id))
 }
 
 const RECORDS: &str = "/services/rest/record/v1";
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
-const EXTERNAL: &AsciiSet = &SEGMENT.remove(b':');
 
 #[cfg(test)]
 mod tests;

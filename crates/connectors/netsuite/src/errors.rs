@@ -4,12 +4,10 @@
 //! (vendor page "Error Handling in REST Web Services", section_156570709583). The table is in the crate's
 //! documentation.
 
-use std::time::Duration;
-
 use bytes::Bytes;
-use http::header::RETRY_AFTER;
 use http::{Response, StatusCode};
 use serde_json::Value;
+use sluice_core::answer::{self, cut, retry_after};
 use sluice_core::{Answer, BadField, Body, Code, Fault, Result, code};
 
 /// The account's limit of concurrent requests is reached.
@@ -54,10 +52,7 @@ const PERMISSION_CODES: [&str; 4] = [
 const CHANGED_CODES: [&str; 2] = ["RCRD_HAS_BEEN_CHANGED", "RCRD_LOCKED"];
 const DUPLICATE_CODES: [&str; 2] = ["DUP_RCRD", "DUP_ITEM"];
 
-/// A vendor's wait is believed up to an hour.
-const WAIT_MAX_S: u64 = 3600;
 const DETAIL_COUNT_MAX: usize = 50;
-const WORDS_CHARS_MAX: usize = 300;
 
 /// The account has no such type of record, or its feature is off.
 pub(crate) fn is_unknown_type(fault: &Fault) -> bool {
@@ -103,20 +98,14 @@ pub fn refusal(effect: Effect, response: &Response<Bytes>) -> Fault {
 
     let fault = if status == 429 || has(&CONCURRENCY_CODES) || words_of_concurrency(&details) {
         let message = said("NetSuite refuses more requests at once");
-        match wait(response) {
-            Some(wait) => Fault::retry_after(wait, CONCURRENCY, message),
-            None => Fault::retry(CONCURRENCY, message),
-        }
+        Fault::retry_in(retry_after(response), CONCURRENCY, message)
     } else if status == 401 {
         Fault::refresh_credentials(LOGIN, said("NetSuite refused the login"))
     } else if has(&CHANGED_CODES) || status == 412 {
         Fault::retry(RECORD_CHANGED, said("another writer was faster"))
     } else if status.is_server_error() || status == 408 || status == 425 {
         let message = said("NetSuite failed to serve the request");
-        let fault = match wait(response) {
-            Some(wait) => Fault::retry_after(wait, UNAVAILABLE, message),
-            None => Fault::retry(UNAVAILABLE, message),
-        };
+        let fault = Fault::retry_in(retry_after(response), UNAVAILABLE, message);
         unknown_if_written(effect, fault)
     } else if status == 403 || has(&PERMISSION_CODES) {
         Fault::stop_flow(PERMISSION, said("the role lacks a permission"))
@@ -144,43 +133,37 @@ fn written_wrong(details: &[Detail], message: String, said: &dyn Fn(&str) -> Str
 
 /// The fault for a refused login by client credentials: `{"error", "error_description"}`.
 pub fn login_refused(response: &Response<Bytes>) -> Fault {
-    let status = response.status();
-    let error = sluice_core::json::read(response.body())
-        .ok()
-        .and_then(|body| body.at("error")?.as_str().map(cut));
-    match error {
-        Some(error) if status.is_client_error() && status != 429 => {
-            let answer = Answer {
-                status: status.as_u16(),
-                code: Some(error),
-                message: String::new(),
-            };
-            let message = answer.meaning("NetSuite refused the client credentials");
-            Fault::stop_flow(LOGIN, message).with_answer(answer)
-        }
-        _ => refusal(Effect::Read, response),
-    }
+    let Some(answer) = Answer::of_login(response) else {
+        return refusal(Effect::Read, response);
+    };
+    let message = answer.meaning("NetSuite refused the client credentials");
+    Fault::stop_flow(LOGIN, message).with_answer(answer)
 }
 
 /// The JSON object in an answer.
 ///
 /// Fault: `ANSWER_INVALID` (retry: it may be a gateway's page).
 pub fn json(response: &Response<Bytes>) -> Result<Value> {
-    sluice_core::json::read(response.body())
-        .ok()
-        .filter(Value::is_object)
-        .ok_or_else(|| {
-            Fault::retry(
-                code::ANSWER_INVALID,
-                "NetSuite's answer is not a JSON object",
-            )
-        })
+    answer::object(response).ok_or_else(|| {
+        Fault::retry(
+            code::ANSWER_INVALID,
+            "NetSuite's answer is not a JSON object",
+        )
+    })
 }
 
 /// The answer does not hold what it must, or not in this form.
 pub fn answer_lacks(field: &str) -> Fault {
     let message = format!("NetSuite's answer lacks a usable {field}");
     Fault::retry(code::ANSWER_INVALID, message)
+}
+
+/// The answer contradicts the order or the count of what was asked for.
+pub fn paging(why: impl std::fmt::Display) -> Fault {
+    Fault::retry(
+        code::SOURCE_PAGING,
+        format!("NetSuite pages wrongly: {why}"),
+    )
 }
 
 /// Something we made can't be put into a request.
@@ -266,13 +249,8 @@ fn labels(words: &str) -> impl Iterator<Item = &str> {
 const LABELS_FOLLOW: [&str; 2] = ["Please enter value(s) for: ", "for the following field: "];
 
 fn answer(status: StatusCode, details: &[Detail]) -> Answer {
-    let words: Vec<&str> = details.iter().map(|detail| detail.words.as_str()).collect();
-    let code = details.iter().map(|detail| &detail.code);
-    Answer {
-        status: status.as_u16(),
-        code: code.clone().find(|code| !code.is_empty()).cloned(),
-        message: cut(&words.join("; ")),
-    }
+    let pairs = details.iter().map(|detail| (&*detail.code, &*detail.words));
+    Answer::of(status, &pairs.collect::<Vec<_>>())
 }
 
 fn words_of_concurrency(details: &[Detail]) -> bool {
@@ -284,26 +262,11 @@ fn words_of_concurrency(details: &[Detail]) -> bool {
     })
 }
 
-/// `Retry-After` in seconds. The vendor documents none; a gateway may send one.
-fn wait(response: &Response<Bytes>) -> Option<Duration> {
-    let text = response.headers().get(RETRY_AFTER)?.to_str().ok()?;
-    let seconds: u64 = text.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds.min(WAIT_MAX_S)))
-}
-
 fn unknown_if_written(effect: Effect, fault: Fault) -> Fault {
     match effect {
         Effect::Read => fault,
         Effect::Write => fault.with_unknown_write(),
     }
-}
-
-/// A vendor's words, bounded and on one line.
-fn cut(text: &str) -> String {
-    text.chars()
-        .map(|letter| if letter.is_control() { ' ' } else { letter })
-        .take(WORDS_CHARS_MAX)
-        .collect()
 }
 
 #[cfg(test)]

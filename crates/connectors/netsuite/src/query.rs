@@ -7,7 +7,7 @@
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Response};
 use serde_json::{Map, Value, json};
-use sluice_core::{Body, Fault, Ports, Result, code};
+use sluice_core::{Body, Fault, Ports, Result};
 
 use crate::client::{self, Call};
 use crate::errors::{self, Effect};
@@ -156,7 +156,9 @@ fn read_page(response: &Response<Bytes>, after: Option<i64>, limit: usize) -> Re
         return Err(errors::answer_lacks("items"));
     };
     if count.is_some_and(|count| count != items.len() as u64) || items.len() > limit {
-        return Err(lie("does not hold as many rows as it counts"));
+        return Err(errors::paging(
+            "a page does not hold as many rows as it counts",
+        ));
     }
     let mut last = after;
     let mut rows = Vec::with_capacity(items.len());
@@ -172,22 +174,18 @@ fn read_page(response: &Response<Bytes>, after: Option<i64>, limit: usize) -> Re
         row.remove("links");
         let id: i64 = id(&row)?.parse().map_err(|_| no_id())?;
         if last.is_some_and(|last| id <= last) {
-            return Err(lie("is not in the order asked for"));
+            return Err(errors::paging("a page is not in the order asked for"));
         }
         last = Some(id);
         rows.push(row);
     }
     if has_more && rows.is_empty() {
-        return Err(lie("promises more rows but holds none"));
+        return Err(errors::paging("a page promises more rows but holds none"));
     }
     Ok(Page {
         rows,
         next: last.filter(|_| has_more),
     })
-}
-
-fn lie(what: &str) -> Fault {
-    Fault::retry(code::SOURCE_PAGING, format!("a page of NetSuite's {what}"))
 }
 
 /// A text literal: quotes are doubled; nothing else has a meaning inside one.

@@ -1,8 +1,8 @@
 //! What the host tells this connector: its variables, checked as a whole.
 
-use http::Uri;
 use sluice_core::ports::Variables;
-use sluice_core::{BadField, Fault, Result, Secret, Variable, code, read_all};
+use sluice_core::variable::{Variable, Wrong, by_mode, required, values};
+use sluice_core::{Fault, Result, Secret, address};
 
 use crate::auth;
 
@@ -98,17 +98,10 @@ impl Settings {
     /// Faults: `VARIABLE_MISSING`, `VARIABLE_INVALID` (stop the flow), naming every variable that is
     /// missing or wrong and what it is for.
     pub fn read(from: &dyn Variables) -> Result<Self> {
-        let optional = VARIABLES.map(|variable| Variable {
-            required: false,
-            ..variable
-        });
-        let values = read_all(from, optional)?;
+        let values = values(from, VARIABLES)?;
         let mut wrong = Wrong::default();
         let settings = Self::assemble(values, &mut wrong);
-        match settings {
-            Some(settings) if wrong.fields.is_empty() => Ok(settings),
-            _ => Err(wrong.fault()),
-        }
+        wrong.or(settings)
     }
 
     fn assemble(values: [Option<String>; 10], wrong: &mut Wrong) -> Option<Self> {
@@ -166,50 +159,18 @@ impl Settings {
     /// [`Settings::read`], and the private key parsed: what a first call checks.
     pub fn check(from: &dyn Variables) -> Result<()> {
         let settings = Self::read(from)?;
-        if let Credentials::Client(client) = &settings.credentials
-            && auth::signing_key(&client.private_key).is_none()
-        {
-            let mut wrong = Wrong::default();
-            wrong.valid::<()>(PRIVATE_KEY, Err("is not a readable key"));
-            return Err(wrong.fault());
+        match &settings.credentials {
+            Credentials::Client(client) if auth::signing_key(&client.private_key).is_none() => {
+                Err(unreadable_key())
+            }
+            _ => Ok(()),
         }
-        Ok(())
     }
 }
 
-/// All that is missing or wrong, for one fault.
-#[derive(Default)]
-struct Wrong {
-    fields: Vec<BadField>,
-    missing: bool,
-}
-
-impl Wrong {
-    fn needs(&mut self, variable: Variable, value: Option<String>) -> Option<String> {
-        if value.is_none() {
-            self.missing = true;
-            self.add(variable, "is not set");
-        }
-        value
-    }
-
-    fn valid<T>(&mut self, variable: Variable, value: Result<T, &'static str>) -> Option<T> {
-        value.map_err(|why| self.add(variable, why)).ok()
-    }
-
-    fn add(&mut self, variable: Variable, why: &str) {
-        let reason = format!("{why}; it is {}", variable.purpose);
-        self.fields.push(BadField::new(variable.name, reason));
-    }
-
-    fn fault(self) -> Fault {
-        let (code, message) = if self.missing {
-            (code::VARIABLE_MISSING, "variables are missing")
-        } else {
-            (code::VARIABLE_INVALID, "variables are wrong")
-        };
-        Fault::stop_flow(code, message).with_fields(self.fields)
-    }
+/// The fault of a private key that cannot be read.
+pub(crate) fn unreadable_key() -> Fault {
+    PRIVATE_KEY.fault("is not a readable key")
 }
 
 fn realm(account: &str) -> Result<String, &'static str> {
@@ -220,54 +181,20 @@ fn realm(account: &str) -> Result<String, &'static str> {
     Ok(account.to_ascii_uppercase().replace('-', "_"))
 }
 
-/// Normalises the address, so that it can be signed as it is sent. Plain HTTP is for this machine only:
-/// bearer tokens travel in it.
+/// The address in the form in which it is signed. One of NetSuite's own must be the account's.
 fn origin(url: &str, account: Option<&str>) -> Result<String, &'static str> {
-    let uri: Uri = url.trim().parse().map_err(|_| "is not an address")?;
-    let host = uri.host().ok_or("has no host")?.to_ascii_lowercase();
-    let port = uri.port_u16();
-    let authority = uri.authority().ok_or("has no host")?;
-    if uri.path() != "/" || uri.query().is_some() || authority.as_str().contains('@') {
-        return Err("must be scheme, host and port only");
+    let origin = address::origin(url)?;
+    let host = origin.trim_start_matches("https://").split(':').next();
+    let name = host.and_then(|host| host.strip_suffix(DOMAIN));
+    match name.zip(account) {
+        Some((name, account)) if name != account.to_ascii_lowercase().replace('_', "-") => {
+            Err("is not the address of the account in netsuite_account")
+        }
+        _ => Ok(origin),
     }
-    let (scheme, usual_port) = match uri.scheme_str() {
-        Some("https") => ("https", 443),
-        Some("http") if is_this_machine(&host) => ("http", 80),
-        Some("http") => return Err("must start with https:// unless it is on this machine"),
-        _ => return Err("must start with https://"),
-    };
-    if let (Some(name), Some(account)) = (host.strip_suffix(DOMAIN), account)
-        && name != account.to_ascii_lowercase().replace('_', "-")
-    {
-        return Err("is not the address of the account in netsuite_account");
-    }
-    Ok(match port {
-        Some(port) if port != usual_port => format!("{scheme}://{host}:{port}"),
-        _ => format!("{scheme}://{host}"),
-    })
 }
 
 const DOMAIN: &str = ".suitetalk.api.netsuite.com";
-
-fn is_this_machine(host: &str) -> bool {
-    matches!(host, "localhost" | "127.0.0.1" | "[::1]")
-}
-
-const fn required(name: &'static str, purpose: &'static str) -> Variable {
-    Variable {
-        name,
-        purpose,
-        required: true,
-    }
-}
-
-const fn by_mode(name: &'static str, purpose: &'static str) -> Variable {
-    Variable {
-        name,
-        purpose,
-        required: false,
-    }
-}
 
 #[cfg(test)]
 mod tests;

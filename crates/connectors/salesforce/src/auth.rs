@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use sluice_core::ports::Limit;
-use sluice_core::{Body, Ports, Result, Secret};
+use sluice_core::{Body, Ports, Result, Secret, address, answer};
 
 use crate::errors;
 use crate::settings::{self, Credentials, JwtCredentials, Settings};
@@ -156,11 +156,7 @@ pub fn read_login(response: &Response<Bytes>, settings: &Settings) -> Result<Cre
         return Err(errors::login_refused(response));
     }
     let body = errors::json(response)?;
-    let token = body
-        .at("access_token")
-        .and_then(Value::as_str)
-        .filter(|token| !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic()))
-        .ok_or_else(|| errors::answer_lacks("access_token"))?;
+    let token = answer::token(&body).ok_or_else(|| errors::answer_lacks("access_token"))?;
     let origin = body
         .at("instance_url")
         .and_then(Value::as_str)
@@ -174,7 +170,7 @@ pub fn read_login(response: &Response<Bytes>, settings: &Settings) -> Result<Cre
 
 /// The origin of `url`, if a token may be sent there: the host we logged in at, or one of Salesforce's.
 fn trusted(url: &str, settings: &Settings) -> Option<String> {
-    let origin = settings::origin(url).ok()?;
+    let origin = address::origin(url).ok()?;
     let salesforces = origin
         .strip_prefix("https://")
         .is_some_and(|host| host.ends_with(".salesforce.com"));

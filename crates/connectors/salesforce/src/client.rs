@@ -6,8 +6,8 @@
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
+use sluice_core::address::encoded;
 use sluice_core::ports::Limit;
 use sluice_core::{Body, Fault, Ports, Result};
 
@@ -160,7 +160,7 @@ pub async fn upsert(
         let message = format!("the external id {field} is empty");
         return Err(Fault::dead_letter(errors::INVALID, message));
     }
-    let path = format!("{}/{field}/{}", object_path(object), segment(value));
+    let path = format!("{}/{field}/{}", object_path(object), encoded(value));
     let call = Call::write(Method::PATCH, path, fields);
     let response = send(ports, settings, &call).await.map_err(about_field)?;
     read_upsert(&response).map_err(Fault::with_unknown_write)
@@ -191,23 +191,12 @@ pub(crate) fn data_path() -> String {
 }
 
 fn object_path(object: &str) -> String {
-    format!("{}/sobjects/{}", data_path(), segment(object))
+    format!("{}/sobjects/{}", data_path(), encoded(object))
 }
 
 fn record_path(object: &str, id: Id) -> String {
     format!("{}/{id}", object_path(object))
 }
-
-/// One segment of a path: everything that is not unreserved is encoded, slashes too.
-pub(crate) fn segment(text: &str) -> String {
-    utf8_percent_encode(text, SEGMENT).to_string()
-}
-
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
 
 #[cfg(test)]
 mod tests;

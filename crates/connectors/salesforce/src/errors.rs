@@ -7,9 +7,9 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::RETRY_AFTER;
 use http::{Response, StatusCode};
 use serde_json::Value;
+use sluice_core::answer::{self, cut, retry_after};
 use sluice_core::{Answer, BadField, Body, Code, Fault, Result, code};
 
 /// The org's limit of API requests, logins or storage is reached.
@@ -68,10 +68,7 @@ const REQUEST_CODES: [&str; 6] = [
 /// A day's limit frees itself bit by bit: it is a sliding window of 24 hours.
 const DAY_LIMIT_WAIT: Duration = Duration::from_secs(15 * 60);
 const CONCURRENCY_WAIT: Duration = Duration::from_secs(20);
-/// A vendor's wait is believed up to an hour.
-const WAIT_MAX_S: u64 = 3600;
 const DETAIL_COUNT_MAX: usize = 50;
-const WORDS_CHARS_MAX: usize = 300;
 
 /// Whether a request can change anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,7 +110,7 @@ pub fn refusal(effect: Effect, response: &Response<Bytes>) -> Fault {
         } else {
             DAY_LIMIT_WAIT
         };
-        let wait = wait(response).unwrap_or(usual);
+        let wait = retry_after(response).unwrap_or(usual);
         Fault::retry_after(wait, LIMIT, said("a limit of the org is reached"))
     } else if has(&[LOCK_CODE]) || words(LOCK_CODE) {
         // Triggers wrap it in a code of their own.
@@ -122,10 +119,7 @@ pub fn refusal(effect: Effect, response: &Response<Bytes>) -> Fault {
         Fault::refresh_credentials(LOGIN, said("Salesforce refused the session"))
     } else if status.is_server_error() || status == 408 || has(&UNAVAILABLE_CODES) {
         let message = said("Salesforce failed to serve the request");
-        let fault = match wait(response) {
-            Some(wait) => Fault::retry_after(wait, UNAVAILABLE, message),
-            None => Fault::retry(UNAVAILABLE, message),
-        };
+        let fault = Fault::retry_in(retry_after(response), UNAVAILABLE, message);
         unknown_if_written(effect, fault)
     } else if status == StatusCode::MULTIPLE_CHOICES {
         Fault::dead_letter(AMBIGUOUS, said("several records have this external id"))
@@ -152,16 +146,8 @@ pub fn refusal(effect: Effect, response: &Response<Bytes>) -> Fault {
 
 /// The fault for a refused login: `{"error", "error_description"}`.
 pub fn login_refused(response: &Response<Bytes>) -> Fault {
-    let status = response.status();
-    let body = sluice_core::json::read(response.body()).unwrap_or_default();
-    let text = |name: &str| body.at(name).and_then(Value::as_str).map(cut);
-    let Some(error) = text("error").filter(|_| status.is_client_error() && status != 429) else {
+    let Some(answer) = Answer::of_login(response) else {
         return refusal(Effect::Read, response);
-    };
-    let answer = Answer {
-        status: status.as_u16(),
-        message: text("error_description").unwrap_or_default(),
-        code: Some(error),
     };
     // The vendor names it in either place; asking again at once would make it worse.
     let too_often = answer.code.as_deref() == Some("rate_limit_exceeded")
@@ -171,7 +157,11 @@ pub fn login_refused(response: &Response<Bytes>) -> Fault {
             .contains("rate exceeded");
     let fault = if too_often {
         let message = answer.meaning("Salesforce refuses more logins");
-        Fault::retry_after(wait(response).unwrap_or(DAY_LIMIT_WAIT), LIMIT, message)
+        Fault::retry_after(
+            retry_after(response).unwrap_or(DAY_LIMIT_WAIT),
+            LIMIT,
+            message,
+        )
     } else {
         Fault::stop_flow(LOGIN, answer.meaning("Salesforce refused the login"))
     };
@@ -182,15 +172,12 @@ pub fn login_refused(response: &Response<Bytes>) -> Fault {
 ///
 /// Fault: `ANSWER_INVALID` (retry: it may be a gateway's page).
 pub fn json(response: &Response<Bytes>) -> Result<Value> {
-    sluice_core::json::read(response.body())
-        .ok()
-        .filter(Value::is_object)
-        .ok_or_else(|| {
-            Fault::retry(
-                code::ANSWER_INVALID,
-                "Salesforce's answer is not a JSON object",
-            )
-        })
+    answer::object(response).ok_or_else(|| {
+        Fault::retry(
+            code::ANSWER_INVALID,
+            "Salesforce's answer is not a JSON object",
+        )
+    })
 }
 
 /// The answer does not hold what it must, or not in this form.
@@ -254,24 +241,12 @@ fn bad_fields(details: &[Detail]) -> Vec<BadField> {
 }
 
 fn answer(status: StatusCode, details: &[Detail]) -> Answer {
-    let words: Vec<&str> = details.iter().map(|detail| detail.words.as_str()).collect();
-    let code = details.iter().map(|detail| &detail.code);
-    Answer {
-        status: status.as_u16(),
-        code: code.clone().find(|code| !code.is_empty()).cloned(),
-        message: cut(&words.join("; ")),
-    }
+    let pairs = details.iter().map(|detail| (&*detail.code, &*detail.words));
+    Answer::of(status, &pairs.collect::<Vec<_>>())
 }
 
 fn is_about_a_record(status: StatusCode) -> bool {
     matches!(status.as_u16(), 400 | 403 | 409 | 413)
-}
-
-/// `Retry-After` in seconds. The vendor documents none for these; a gateway may send one.
-fn wait(response: &Response<Bytes>) -> Option<Duration> {
-    let text = response.headers().get(RETRY_AFTER)?.to_str().ok()?;
-    let seconds: u64 = text.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds.min(WAIT_MAX_S)))
 }
 
 fn unknown_if_written(effect: Effect, fault: Fault) -> Fault {
@@ -279,14 +254,6 @@ fn unknown_if_written(effect: Effect, fault: Fault) -> Fault {
         Effect::Read => fault,
         Effect::Write => fault.with_unknown_write(),
     }
-}
-
-/// A vendor's words, bounded and on one line.
-fn cut(text: &str) -> String {
-    text.chars()
-        .map(|letter| if letter.is_control() { ' ' } else { letter })
-        .take(WORDS_CHARS_MAX)
-        .collect()
 }
 
 #[cfg(test)]

@@ -2,12 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use http::header::DATE;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 use sluice_core::{
     Body, Change, Fault, Found, Gone, Hook, Kind, Observed, Page, Ports, Position, Record,
-    RecordId, Result, Selection, Source, Version, Window, async_trait,
+    RecordId, Result, Selection, Source, Version, Window, answer, async_trait,
 };
 
 use crate::client::{self, Call};
@@ -339,13 +338,7 @@ impl Source for Object {
         let settings = Settings::read(&*ports.variables)?;
         let call = Call::get(VERSIONS_PATH.to_owned());
         let response = client::send(ports, &settings, &call).await?;
-        response
-            .headers()
-            .get(DATE)
-            .and_then(|date| date.to_str().ok())
-            .and_then(|date| httpdate::parse_http_date(date).ok())
-            .and_then(|date| Timestamp::try_from(date).ok())
-            .ok_or_else(|| errors::answer_lacks("Date header"))
+        answer::date(&response).ok_or_else(|| errors::answer_lacks("Date header"))
     }
 
     fn streams(&self, _: &Ports) -> Result<Vec<&'static str>> {

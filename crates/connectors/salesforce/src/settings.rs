@@ -1,8 +1,8 @@
 //! What the host tells this connector: its variables, checked as a whole.
 
-use http::Uri;
 use sluice_core::ports::Variables;
-use sluice_core::{BadField, Fault, Result, Secret, Variable, code, read_all};
+use sluice_core::variable::{Variable, Wrong, by_mode, required, values};
+use sluice_core::{Fault, Result, Secret, address};
 
 use crate::auth;
 use crate::id::Id;
@@ -101,7 +101,7 @@ impl Settings {
     /// Faults: `VARIABLE_MISSING`, `VARIABLE_INVALID` (stop the flow), naming every variable that is
     /// missing or wrong and what it is for.
     pub fn read(from: &dyn Variables) -> Result<Self> {
-        let values = read_all(
+        let values = values(
             from,
             [
                 URL,
@@ -111,8 +111,7 @@ impl Settings {
                 USERNAME,
                 PRIVATE_KEY,
                 AUDIENCE,
-            ]
-            .map(optional),
+            ],
         )?;
         let mut wrong = Wrong::default();
         let settings = Self::assemble(values, &mut wrong);
@@ -123,14 +122,14 @@ impl Settings {
         let [url, auth, client_id, secret, username, pem, audience] = values;
         let origin = wrong
             .needs(URL, url)
-            .and_then(|text| wrong.valid(URL, origin(&text)));
+            .and_then(|text| wrong.valid(URL, address::origin(&text)));
         let client_id = wrong.needs(CLIENT_ID, client_id);
         let credentials = match wrong.needs(AUTH, auth).as_deref() {
             Some("jwt_bearer") => {
                 let username = wrong.needs(USERNAME, username);
                 let private_key = wrong.needs(PRIVATE_KEY, pem).map(Secret::new);
                 let audience = match audience {
-                    Some(text) => wrong.valid(AUDIENCE, self::origin(&text)),
+                    Some(text) => wrong.valid(AUDIENCE, address::origin(&text)),
                     None => Some(audience_at(origin.as_deref()).to_owned()),
                 };
                 Some(Credentials::Jwt(JwtCredentials {
@@ -176,7 +175,7 @@ pub struct MessageSettings {
 impl MessageSettings {
     /// Faults: as [`Settings::read`].
     pub fn read(from: &dyn Variables) -> Result<Self> {
-        let [organization, secret] = read_all(from, [ORGANIZATION_ID, PATH_SECRET].map(optional))?;
+        let [organization, secret] = values(from, [ORGANIZATION_ID, PATH_SECRET])?;
         let mut wrong = Wrong::default();
         let organization = wrong
             .needs(ORGANIZATION_ID, organization)
@@ -202,7 +201,7 @@ pub struct SignatureSettings {
 impl SignatureSettings {
     /// Faults: as [`Settings::read`].
     pub fn read(from: &dyn Variables) -> Result<Self> {
-        let [secret] = read_all(from, [optional(HMAC_SECRET)])?;
+        let [secret] = values(from, [HMAC_SECRET])?;
         let mut wrong = Wrong::default();
         let secret = wrong.needs(HMAC_SECRET, secret);
         wrong.or(secret.map(|text| Self {
@@ -213,76 +212,7 @@ impl SignatureSettings {
 
 /// The fault of a private key that cannot be read.
 pub(crate) fn unreadable_key() -> Fault {
-    let mut wrong = Wrong::default();
-    wrong.add(PRIVATE_KEY, "is not a readable key");
-    wrong.fault()
-}
-
-/// All that is missing or wrong, for one fault.
-#[derive(Default)]
-struct Wrong {
-    fields: Vec<BadField>,
-    missing: bool,
-}
-
-impl Wrong {
-    fn needs(&mut self, variable: Variable, value: Option<String>) -> Option<String> {
-        if value.is_none() {
-            self.missing = true;
-            self.add(variable, "is not set");
-        }
-        value
-    }
-
-    fn valid<T>(&mut self, variable: Variable, value: Result<T, &'static str>) -> Option<T> {
-        value.map_err(|why| self.add(variable, why)).ok()
-    }
-
-    fn add(&mut self, variable: Variable, why: &str) {
-        let reason = format!("{why}; it is {}", variable.purpose);
-        self.fields.push(BadField::new(variable.name, reason));
-    }
-
-    fn or<T>(self, settings: Option<T>) -> Result<T> {
-        match settings {
-            Some(settings) if self.fields.is_empty() => Ok(settings),
-            _ => Err(self.fault()),
-        }
-    }
-
-    fn fault(self) -> Fault {
-        let (code, message) = if self.missing {
-            (code::VARIABLE_MISSING, "variables are missing")
-        } else {
-            (code::VARIABLE_INVALID, "variables are wrong")
-        };
-        Fault::stop_flow(code, message).with_fields(self.fields)
-    }
-}
-
-/// Scheme, host and port. Plain HTTP is for this machine only: bearer tokens travel in it.
-pub(crate) fn origin(url: &str) -> Result<String, &'static str> {
-    let uri: Uri = url.trim().parse().map_err(|_| "is not an address")?;
-    let authority = uri.authority().ok_or("has no host")?;
-    if !matches!(uri.path(), "" | "/") || uri.query().is_some() || authority.as_str().contains('@')
-    {
-        return Err("must be scheme, host and port only");
-    }
-    let host = authority.host().to_ascii_lowercase();
-    let (scheme, usual_port) = match uri.scheme_str() {
-        Some("https") => ("https", 443),
-        Some("http") if is_this_machine(&host) => ("http", 80),
-        Some("http") => return Err("must start with https:// unless it is on this machine"),
-        _ => return Err("must start with https://"),
-    };
-    Ok(match authority.port_u16() {
-        Some(port) if port != usual_port => format!("{scheme}://{host}:{port}"),
-        _ => format!("{scheme}://{host}"),
-    })
-}
-
-fn is_this_machine(host: &str) -> bool {
-    matches!(host, "localhost" | "127.0.0.1" | "[::1]")
+    PRIVATE_KEY.fault("is not a readable key")
 }
 
 /// Sandboxes log in at `test.salesforce.com` or `<domain>--<name>.sandbox.my.salesforce.com`.
@@ -308,30 +238,6 @@ fn path_segment(text: String) -> Result<String, &'static str> {
         Ok(text)
     } else {
         Err("has characters other than letters, digits, - and _")
-    }
-}
-
-const fn required(name: &'static str, purpose: &'static str) -> Variable {
-    Variable {
-        name,
-        purpose,
-        required: true,
-    }
-}
-
-const fn by_mode(name: &'static str, purpose: &'static str) -> Variable {
-    Variable {
-        name,
-        purpose,
-        required: false,
-    }
-}
-
-/// Read as optional, so that what is missing and what is wrong are told together.
-fn optional(variable: Variable) -> Variable {
-    Variable {
-        required: false,
-        ..variable
     }
 }
 

@@ -2,7 +2,7 @@ use sluice_core::{Action, code};
 
 use super::*;
 use crate::errors::{LOGIN, THROTTLED, UNAVAILABLE};
-use crate::script::{Script, answer, refused, run, token};
+use crate::script::{answer, answering, refused, run, token};
 
 fn settings(ports: &Ports) -> Settings {
     Settings::read(&*ports.variables).unwrap()
@@ -10,7 +10,7 @@ fn settings(ports: &Ports) -> Settings {
 
 #[test]
 fn a_seller_logs_in_with_the_regions_refresh_token_and_the_token_is_kept() {
-    let script = Script::new(vec![Ok(token("one")), Ok(token("two"))]);
+    let script = answering(vec![Ok(token("one")), Ok(token("two"))]);
     let ports = script.ports_with(&[("amazon_marketplaces", "DE")]);
     let settings = settings(&ports);
     let grant = Grant::Seller(&settings.accounts[0]);
@@ -40,7 +40,7 @@ fn a_seller_logs_in_with_the_regions_refresh_token_and_the_token_is_kept() {
 
 #[test]
 fn a_token_near_its_end_is_renewed() {
-    let script = Script::new(vec![Ok(token("one")), Ok(token("two"))]);
+    let script = answering(vec![Ok(token("one")), Ok(token("two"))]);
     let ports = script.ports();
     let settings = settings(&ports);
     let grant = Grant::Seller(&settings.accounts[0]);
@@ -55,7 +55,7 @@ fn a_token_near_its_end_is_renewed() {
 
 #[test]
 fn the_applications_own_token_is_another() {
-    let script = Script::new(vec![Ok(token("own")), Ok(token("sellers"))]);
+    let script = answering(vec![Ok(token("own")), Ok(token("sellers"))]);
     let ports = script.ports();
     let settings = settings(&ports);
     run(credential(&ports, &settings, Grant::Notifications, None)).unwrap();
@@ -121,7 +121,7 @@ fn what_is_kept_and_can_not_be_read_is_fetched_anew() {
         "{}",
         r#"{"format":9,"access_token":"x","expires":"2999-01-01T00:00:00Z"}"#,
     ] {
-        let script = Script::new(vec![Ok(token("one"))]);
+        let script = answering(vec![Ok(token("one"))]);
         let ports = script.ports();
         let settings = settings(&ports);
         let grant = Grant::Seller(&settings.accounts[0]);

@@ -6,15 +6,10 @@ use sluice_core::{Action, code};
 use super::*;
 use crate::errors::{LOGIN, PERMISSION, REQUEST, THROTTLED, UNAVAILABLE};
 use crate::limits::GET_ORDER;
-use crate::script::{NA, Script, answer, refused, run, token};
+use crate::script::{NA, Script, answer, answering, logged_in, refused, run, token};
 
 fn call() -> Call {
-    Call {
-        operation: GET_ORDER,
-        path: "/orders/2026-01-01/orders/1".to_owned(),
-        body: None,
-        leaves: 0,
-    }
+    Call::get(GET_ORDER, "/orders/2026-01-01/orders/1".to_owned())
 }
 
 fn sent(script: &std::rc::Rc<Script>) -> Result<Response<Bytes>> {
@@ -27,7 +22,7 @@ const EXPIRED: &str = "The access token you provided has expired.";
 
 #[test]
 fn an_expired_token_costs_one_login_and_one_repetition() {
-    let script = Script::logged_in(vec![
+    let script = logged_in(vec![
         refused(403, "Unauthorized", EXPIRED),
         token("second"),
         answer(200, "{}"),
@@ -42,15 +37,12 @@ fn an_expired_token_costs_one_login_and_one_repetition() {
     assert!(script.header(3, "user-agent").ends_with("(Language=Rust)"));
     assert!(script.sent.borrow()[3].headers()["x-amz-access-token"].is_sensitive());
     // Each took its slot.
-    assert_eq!(
-        *script.slots.log.borrow(),
-        ["take getOrder", "take getOrder"]
-    );
+    assert_eq!(*script.sql.log.borrow(), ["take getOrder", "take getOrder"]);
 }
 
 #[test]
 fn a_token_refused_twice_is_a_fault() {
-    let script = Script::logged_in(vec![
+    let script = logged_in(vec![
         refused(403, "Unauthorized", EXPIRED),
         token("second"),
         refused(403, "Unauthorized", EXPIRED),
@@ -66,8 +58,8 @@ fn a_token_refused_twice_is_a_fault() {
 
 #[test]
 fn without_a_slot_nothing_is_sent() {
-    let script = Script::logged_in(vec![]);
-    script.slots.dry_ms.set(Some(1_234));
+    let script = logged_in(vec![]);
+    script.sql.dry_ms.set(Some(1_234));
     let fault = sent(&script).unwrap_err();
     let wait = Duration::from_millis(1_234);
     assert_eq!(
@@ -79,7 +71,7 @@ fn without_a_slot_nothing_is_sent() {
 
 #[test]
 fn a_refusal_for_too_many_requests_empties_the_bucket() {
-    let script = Script::logged_in(vec![refused(429, "QuotaExceeded", "")]);
+    let script = logged_in(vec![refused(429, "QuotaExceeded", "")]);
     let fault = sent(&script).unwrap_err();
     // By the published rate a slot comes back in two seconds.
     let wait = Duration::from_secs(2);
@@ -88,7 +80,7 @@ fn a_refusal_for_too_many_requests_empties_the_bucket() {
         (THROTTLED, &Action::RetryAfter(wait))
     );
     assert_eq!(
-        *script.slots.log.borrow(),
+        *script.sql.log.borrow(),
         ["take getOrder", "empty getOrder"]
     );
 }
@@ -109,11 +101,11 @@ fn an_answer_that_names_another_rate_corrects_ours() {
         response
             .headers_mut()
             .insert("x-amzn-RateLimit-Limit", value);
-        let script = Script::logged_in(vec![response]);
+        let script = logged_in(vec![response]);
         sent(&script).unwrap();
         let mut expected = vec!["take getOrder".to_owned()];
         expected.extend(corrected.map(|ms| format!("correct getOrder {ms}")));
-        assert_eq!(*script.slots.log.borrow(), expected, "{header}");
+        assert_eq!(*script.sql.log.borrow(), expected, "{header}");
     }
 }
 
@@ -137,7 +129,7 @@ fn refusals_say_what_to_do() {
         ),
         (answer(503, "<html>"), UNAVAILABLE, Action::Retry),
     ] {
-        let script = Script::logged_in(vec![response]);
+        let script = logged_in(vec![response]);
         let fault = sent(&script).unwrap_err();
         assert_eq!((fault.code, &fault.action), (code, &action));
         assert!(fault.answer.is_some());
@@ -151,7 +143,7 @@ fn a_lost_answer_is_asked_for_again() {
         (SendError::Lost("x".into()), code::ANSWER_LOST),
         (SendError::TooLarge, code::ANSWER_TOO_LARGE),
     ] {
-        let script = Script::new(vec![Ok(token("t")), Err(error)]);
+        let script = answering(vec![Ok(token("t")), Err(error)]);
         assert_eq!(sent(&script).unwrap_err().code, code);
     }
 }

@@ -10,13 +10,14 @@ use http::{Request, Response, StatusCode, Uri};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use sluice_core::address::origin_of;
 use sluice_core::ports::Limit;
 use sluice_core::{Hint, Hook, Ports, Refused, Result, async_trait};
 
 use super::certificate::{Chain, Trust, Untrusted};
 use super::notification;
 use super::{BAD_JSON, FORBIDDEN, NOT_CONFIGURED, NOT_FOUND, TOO_LARGE, answer};
-use crate::settings::{TopicSettings, origin_of};
+use crate::settings::TopicSettings;
 use message::{Kind, Message};
 
 /// SNS tries for at most this long to deliver a message to an address.

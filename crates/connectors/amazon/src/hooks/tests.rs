@@ -3,7 +3,7 @@ use sluice_core::{Hint, Hook};
 
 use super::*;
 use crate::order::KIND;
-use crate::script::{SELLER, Script, run, shared};
+use crate::script::{SELLER, answering, run, shared};
 
 pub const ID: &str = "903-8868176-2219830";
 
@@ -47,7 +47,7 @@ pub fn hint() -> Hint {
 }
 
 fn deliver(body: &[u8], headers: &[(&str, &str)], rest: &str) -> Result<Vec<Hint>, u16> {
-    let script = Script::new(vec![]);
+    let script = answering(vec![]);
     let mut request = http::Request::post("/hooks/f/eventbridge");
     for (name, value) in headers {
         request = request.header(*name, *value);

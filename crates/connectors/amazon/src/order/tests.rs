@@ -1,10 +1,13 @@
+use http::header::DATE;
 use serde_json::json;
 use sluice_core::{Action, code};
 
 use super::*;
 use crate::errors::{ORDER_INVALID, READ_ONLY, REQUEST};
 use crate::id::ID_INVALID;
-use crate::script::{EU, NA, NOW_S, Script, answer, order, refused, run, token};
+use crate::script::{
+    EU, NA, NOW_S, Script, answer, answering, logged_in, order, refused, run, token,
+};
 
 const ID: &str = "902-3159896-1390916";
 const OTHER: &str = "902-3159896-1390917";
@@ -36,7 +39,7 @@ fn changed(script: &std::rc::Rc<Script>, id: &str) -> Result<Page> {
 
 #[test]
 fn a_window_is_closed_and_its_place_is_a_page_token() {
-    let script = Script::logged_in(vec![
+    let script = logged_in(vec![
         page(&[order(ID, UPDATED)], Some("t~1")),
         page(&[order(ID, UPDATED), order(OTHER, UPDATED)], None),
     ]);
@@ -71,7 +74,7 @@ fn a_window_is_closed_and_its_place_is_a_page_token() {
 fn a_refused_page_token_begins_the_window_anew_and_not_for_ever() {
     let mut place = format!("{}~0~old", at(NOW_S - 120).as_millisecond());
     for restarts in 1..=4 {
-        let script = Script::logged_in(vec![
+        let script = logged_in(vec![
             refused(
                 400,
                 "InvalidInput",
@@ -106,14 +109,14 @@ fn a_refused_page_token_begins_the_window_anew_and_not_for_ever() {
 
 #[test]
 fn a_refusal_of_the_window_itself_is_no_restart() {
-    let script = Script::logged_in(vec![refused(400, "InvalidInput", "")]);
+    let script = logged_in(vec![refused(400, "InvalidInput", "")]);
     let fault = changed(&script, "").unwrap_err();
     assert_eq!((fault.code, &fault.action), (REQUEST, &Action::StopFlow));
-    let script = Script::logged_in(vec![refused(400, "I", ""), refused(400, "I", "")]);
+    let script = logged_in(vec![refused(400, "I", ""), refused(400, "I", "")]);
     let fault = changed(&script, &format!("{}~0~t", NOW_S * 1000)).unwrap_err();
     assert_eq!((fault.code, &fault.action), (REQUEST, &Action::StopFlow));
     // A bound before its window: nothing of it is believed.
-    let script = Script::logged_in(vec![page(&[order(ID, UPDATED)], None)]);
+    let script = logged_in(vec![page(&[order(ID, UPDATED)], None)]);
     assert_eq!(changed(&script, "1~0~t").unwrap().changes.len(), 1);
     assert!(!script.lines()[1].contains("paginationToken"));
 }
@@ -125,7 +128,7 @@ fn a_bad_order_is_announced_by_itself_and_does_not_hold_up_the_page() {
     let strange = order("x-1", UPDATED);
     let mut timeless = order("902-3159896-1390918", "never");
     timeless["buyer"] = json!({"buyerName": "N"});
-    let script = Script::logged_in(vec![page(
+    let script = logged_in(vec![page(
         &[order(ID, UPDATED), empty, strange, timeless],
         None,
     )]);
@@ -143,17 +146,17 @@ fn a_bad_order_is_announced_by_itself_and_does_not_hold_up_the_page() {
     for id in [Value::Null, json!(""), json!(7), json!("a b")] {
         let mut nameless = order(ID, UPDATED);
         nameless["orderId"] = id;
-        let script = Script::logged_in(vec![page(&[nameless], None)]);
+        let script = logged_in(vec![page(&[nameless], None)]);
         assert_eq!(changed(&script, "").unwrap_err().code, code::ANSWER_INVALID);
     }
 }
 
 #[test]
 fn pages_that_contradict_themselves_are_faults() {
-    let script = Script::logged_in(vec![page(&[], Some("t"))]);
+    let script = logged_in(vec![page(&[], Some("t"))]);
     let fault = changed(&script, &format!("{}~0~t", NOW_S * 1000)).unwrap_err();
     assert_eq!(fault.code, code::SOURCE_PAGING, "{fault}");
-    let script = Script::logged_in(vec![page(
+    let script = logged_in(vec![page(
         &[order(ID, UPDATED), order(OTHER, UPDATED)],
         None,
     )]);
@@ -164,7 +167,7 @@ fn pages_that_contradict_themselves_are_faults() {
 
 #[test]
 fn a_window_that_ends_before_it_begins_holds_nothing() {
-    let script = Script::new(vec![]);
+    let script = answering(vec![]);
     let backwards = Window {
         until: at(NOW_S - 7200),
         ..window("")
@@ -178,18 +181,18 @@ fn a_window_that_ends_before_it_begins_holds_nothing() {
 
 #[test]
 fn old_orders_are_searched_by_their_creation() {
-    let script = Script::logged_in(vec![page(&[order(ID, UPDATED)], Some("t"))]);
+    let script = logged_in(vec![page(&[order(ID, UPDATED)], Some("t"))]);
     let select = Selection::default();
     let got = run(orders().past(&script.ports(), "US", &window(""), 100, &select)).unwrap();
     assert!(script.lines()[1].contains("?createdAfter=2027-01-15T07:00:00.000Z&createdBefore="));
     assert!(got.next.is_some() && got.changes[0].record.is_some());
-    let slots = script.slots.log.borrow();
+    let slots = script.sql.log.borrow();
     assert_eq!(*slots, ["take searchOrders, leaving 10"]);
 }
 
 #[test]
 fn marketplaces_of_an_account_take_turns_once_few_slots_are_left() {
-    let script = Script::new(vec![]);
+    let script = answering(vec![]);
     let pace = |countries: &str, backfill: &str, stream: &str, beside: bool| {
         let variables = [
             ("amazon_marketplaces", countries),
@@ -211,17 +214,17 @@ fn marketplaces_of_an_account_take_turns_once_few_slots_are_left() {
     ] {
         // Below nought: so much is there besides the one.
         for (wait_ms, turns) in [(1_000, turns), (-13 * 178_572, turns), (-14 * 178_572, 0)] {
-            script.slots.dry_ms.set(Some(wait_ms));
+            script.sql.dry_ms.set(Some(wait_ms));
             let pace = pace(countries, backfill, stream, beside);
             assert_eq!(pace, slot * turns, "{countries} {stream} {wait_ms}");
         }
-        script.slots.dry_ms.set(None);
+        script.sql.dry_ms.set(None);
     }
 }
 
 #[test]
 fn a_short_range_is_searched_in_smaller_steps_than_a_long_one() {
-    let script = Script::new(vec![]);
+    let script = answering(vec![]);
     let slice = |backfill, days: u32| {
         let ports = script.ports_with(&[("amazon_backfill", backfill)]);
         orders().slice(&ports, days * DAY).unwrap() / DAY.as_secs() as u32
@@ -255,7 +258,7 @@ fn only_orders_of_our_marketplaces_and_from_elsewhere_are_ours() {
         let mut told = order(ID, UPDATED);
         told["salesChannel"] = json!({"channelName": channel, "marketplaceId": marketplace});
         let elsewhere = refused(404, "NotFound", "");
-        let script = Script::logged_in(vec![one(&told), token("eu"), elsewhere]);
+        let script = logged_in(vec![one(&told), token("eu"), elsewhere]);
         let got = fetched(&script, &[]).unwrap();
         assert_eq!(matches!(got, Observed::Present(_)), is_ours, "{told}");
     }
@@ -265,7 +268,7 @@ fn only_orders_of_our_marketplaces_and_from_elsewhere_are_ours() {
 fn an_order_is_looked_for_in_every_account() {
     let mut german = order(ID, UPDATED);
     german["salesChannel"]["marketplaceId"] = "A1PA6795UKMFR9".into();
-    let script = Script::logged_in(vec![
+    let script = logged_in(vec![
         refused(404, "NotFound", ""),
         token("eu"),
         one(&german),
@@ -279,7 +282,7 @@ fn an_order_is_looked_for_in_every_account() {
         [&format!("GET {NA}{path}"), &format!("GET {EU}{path}")]
     );
 
-    let script = Script::logged_in(vec![
+    let script = logged_in(vec![
         refused(404, "N", ""),
         token("eu"),
         refused(404, "N", ""),
@@ -288,7 +291,7 @@ fn an_order_is_looked_for_in_every_account() {
         fetched(&script, &[]).unwrap(),
         Observed::Gone(Gone::Unknown)
     );
-    let script = Script::logged_in(vec![
+    let script = logged_in(vec![
         refused(400, "I", ""),
         token("eu"),
         refused(404, "N", ""),
@@ -311,7 +314,7 @@ fn personal_data_that_came_unasked_stays_out() {
             true,
         ),
     ] {
-        let script = Script::logged_in(vec![one(&whole)]);
+        let script = logged_in(vec![one(&whole)]);
         let Observed::Present(record) = fetched(&script, fields).unwrap() else {
             panic!("it is there");
         };
@@ -328,15 +331,15 @@ fn personal_data_that_came_unasked_stays_out() {
 fn a_bad_order_is_a_dead_letter_that_names_its_fields() {
     let mut bad = order(ID, UPDATED);
     bad["orderItems"][0]["quantityOrdered"] = json!(-1);
-    let fault = fetched(&Script::logged_in(vec![one(&bad)]), &[]).unwrap_err();
+    let fault = fetched(&logged_in(vec![one(&bad)]), &[]).unwrap_err();
     assert_eq!(
         (fault.code, &fault.action),
         (ORDER_INVALID, &Action::DeadLetter)
     );
     assert_eq!(fault.fields[0].path, "orderItems[0].quantityOrdered");
-    let fault = fetched(&Script::logged_in(vec![one(&order(OTHER, UPDATED))]), &[]).unwrap_err();
+    let fault = fetched(&logged_in(vec![one(&order(OTHER, UPDATED))]), &[]).unwrap_err();
     assert_eq!(fault.code, code::ANSWER_INVALID);
-    let script = Script::new(vec![]);
+    let script = answering(vec![]);
     let select = Selection::default();
     let fault = run(orders().fetch(&script.ports(), "902", &select)).unwrap_err();
     assert_eq!(fault.code, ID_INVALID);
@@ -344,7 +347,7 @@ fn a_bad_order_is_a_dead_letter_that_names_its_fields() {
 
 #[test]
 fn orders_are_found_by_id_only() {
-    let script = Script::logged_in(vec![one(&order(ID, UPDATED))]);
+    let script = logged_in(vec![one(&order(ID, UPDATED))]);
     let keys = [ID.to_owned(), "none".to_owned()];
     let found = run(orders().find_all(&script.ports(), "orderId", &keys)).unwrap();
     assert_eq!(
@@ -357,7 +360,7 @@ fn orders_are_found_by_id_only() {
 
 #[test]
 fn nothing_is_written_to_amazon() {
-    let script = Script::new(vec![]);
+    let script = answering(vec![]);
     let ports = script.ports();
     run(orders().write_back(&ports, ID, &Map::new())).unwrap();
     let fields = Map::from_iter([("x".to_owned(), json!(1))]);
@@ -371,12 +374,12 @@ fn the_time_is_amazons_less_two_minutes() {
     let mut response = refused(403, "Unauthorized", "Access token is missing");
     let date = http::HeaderValue::from_static("Fri, 15 Jan 2027 08:00:01 GMT");
     response.headers_mut().insert(DATE, date);
-    let script = Script::new(vec![Ok(response)]);
+    let script = answering(vec![Ok(response)]);
     let now = run(orders().now(&script.ports())).unwrap();
     assert_eq!(now, at(NOW_S + 1 - 120));
     assert_eq!(script.lines(), [format!("GET {NA}/")]);
-    assert!(script.slots.log.borrow().is_empty());
-    let script = Script::new(vec![Ok(answer(200, ""))]);
+    assert!(script.sql.log.borrow().is_empty());
+    let script = answering(vec![Ok(answer(200, ""))]);
     assert_eq!(
         run(orders().now(&script.ports())).unwrap_err().code,
         code::ANSWER_INVALID
@@ -385,7 +388,7 @@ fn the_time_is_amazons_less_two_minutes() {
 
 #[test]
 fn each_marketplace_is_a_stream() {
-    let script = Script::new(vec![]);
+    let script = answering(vec![]);
     let ports = script.ports_with(&[("amazon_marketplaces", "DE,US,FR")]);
     assert_eq!(orders().streams(&ports).unwrap(), ["US", "DE", "FR"]);
     assert_eq!(orders().own_streams(&ports).unwrap(), ["US", "DE", "FR"]);

@@ -1,6 +1,7 @@
 //! How the letters of a report are written. Its answer says it, and not always
 //! (<https://github.com/amzn/selling-partner-api-models/issues/2748>).
 
+use sluice_core::answer::cut;
 use sluice_core::{Fault, Result};
 
 use crate::errors;
@@ -30,7 +31,7 @@ impl Charset {
                 | "gb2312" | "gb18030",
             ) => Ok(Self::Eastern),
             Some(other) => {
-                let name = errors::cut(other);
+                let name = cut(other);
                 let message = format!("a report is written in an unknown character set, {name}");
                 Err(Fault::stop_flow(errors::REPORT_INVALID, message))
             }

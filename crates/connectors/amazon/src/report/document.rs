@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+use sluice_core::address::{encoded, origin_of};
 use sluice_core::ports::{Limit, SendError};
 use sluice_core::time::later;
 use sluice_core::{Body, Fault, Ports, Result};
@@ -21,8 +22,7 @@ use sluice_core::{Body, Fault, Ports, Result};
 use crate::client::{self, Call};
 use crate::errors;
 use crate::limits::GET_REPORT_DOCUMENT;
-use crate::search::segment;
-use crate::settings::{Account, Settings, origin_of};
+use crate::settings::{Account, Settings};
 
 /// A document as it is sent; a component has to hold it.
 pub const PACKED_BYTES_MAX: usize = 16 << 20;
@@ -152,12 +152,8 @@ async fn address(
     if let Some(known) = known.filter(|it| it.format == ADDRESS_FORMAT && it.until > now) {
         return Ok(Some(known));
     }
-    let call = Call {
-        operation: GET_REPORT_DOCUMENT,
-        path: format!("/reports/2021-06-30/documents/{}", segment(id)),
-        body: None,
-        leaves: 0,
-    };
+    let path = format!("/reports/2021-06-30/documents/{}", encoded(id));
+    let call = Call::get(GET_REPORT_DOCUMENT, path);
     let body = match client::send(ports, settings, account, &call).await {
         Ok(response) => errors::json(&response)?,
         Err(fault) if client::is_refusal(&fault, 404) => return Ok(None),

@@ -1,5 +1,6 @@
 use std::rc::Rc;
 
+use bytes::Bytes;
 use http::HeaderValue;
 use http::Response;
 use http::header::CONTENT_TYPE;
@@ -10,7 +11,7 @@ use super::*;
 use crate::errors::{REPORT_FAILED, REPORT_INVALID, REPORT_PENDING, REPORT_TOO_LARGE};
 use crate::order::orders;
 use crate::report::document::pack;
-use crate::script::{NA, NOW_S, Script, answer, refused, run, token};
+use crate::script::{NA, NOW_S, Script, answer, answering, logged_in, refused, run, token};
 
 const DAY_S: i64 = 24 * 3600;
 const FILE: &str = "https://tortuga-prod-na.s3-external-1.amazonaws.com/doc?X-Amz-Signature=s";
@@ -89,7 +90,7 @@ const IDS: [&str; 3] = [
 
 #[test]
 fn a_report_is_requested_and_its_id_kept_before_anything_else() {
-    let script = Script::logged_in(vec![answer(202, r#"{"reportId":"R1"}"#)]);
+    let script = logged_in(vec![answer(202, r#"{"reportId":"R1"}"#)]);
     let page = past(&script, "").unwrap();
     assert!(page.changes.is_empty());
     assert_eq!(place(&page), format!("report:{}:0:0:R1", first_end()));
@@ -110,7 +111,7 @@ fn a_report_is_requested_and_its_id_kept_before_anything_else() {
 fn a_report_is_waited_for_and_becomes_a_document() {
     let id = format!("report:{}:0:0:R1", first_end());
     for status in ["IN_QUEUE", "IN_PROGRESS"] {
-        let script = Script::logged_in(vec![report(status)]);
+        let script = logged_in(vec![report(status)]);
         let fault = past(&script, &id).unwrap_err();
         let wait = Action::RetryAfter(POLL_WAIT);
         assert_eq!((fault.code, &fault.action), (REPORT_PENDING, &wait));
@@ -119,16 +120,16 @@ fn a_report_is_waited_for_and_becomes_a_document() {
             format!("GET {NA}/reports/2021-06-30/reports/R1")
         );
     }
-    let script = Script::logged_in(vec![report("DONE")]);
+    let script = logged_in(vec![report("DONE")]);
     let page = past(&script, &id).unwrap();
     assert_eq!(place(&page), format!("document:{}:0:0:D1", first_end()));
-    let script = Script::logged_in(vec![report("PAUSED")]);
+    let script = logged_in(vec![report("PAUSED")]);
     assert!(past(&script, &id).is_err());
 }
 
 #[test]
 fn a_cancelled_report_had_nothing_to_say_and_the_next_slice_follows() {
-    let script = Script::logged_in(vec![report("CANCELLED")]);
+    let script = logged_in(vec![report("CANCELLED")]);
     let page = past(&script, &format!("report:{}:0:0:R1", first_end())).unwrap();
     let next = page.next.unwrap();
     assert_eq!(
@@ -136,7 +137,7 @@ fn a_cancelled_report_had_nothing_to_say_and_the_next_slice_follows() {
         (at(NOW_S - 10 * DAY_S), "")
     );
     // The last slice ends with the window.
-    let script = Script::logged_in(vec![answer(202, r#"{"reportId":"R2"}"#)]);
+    let script = logged_in(vec![answer(202, r#"{"reportId":"R2"}"#)]);
     let rest = Window {
         after: next,
         until: at(NOW_S),
@@ -144,7 +145,7 @@ fn a_cancelled_report_had_nothing_to_say_and_the_next_slice_follows() {
     let page = past_of(&script, &rest, 2).unwrap();
     let id = place(&page).to_owned();
     assert_eq!(id, format!("report:{}:0:0:R2", NOW_S * 1000));
-    let script = Script::logged_in(vec![report("CANCELLED")]);
+    let script = logged_in(vec![report("CANCELLED")]);
     let rest = Window {
         after: Position { id, ..rest.after },
         ..rest
@@ -156,16 +157,16 @@ fn a_cancelled_report_had_nothing_to_say_and_the_next_slice_follows() {
 fn a_report_that_failed_is_asked_for_again_after_a_while_and_not_for_ever() {
     let mut id = format!("report:{}:0:0:R1", first_end());
     for tries in 1..=3 {
-        let script = Script::logged_in(vec![report("FATAL")]);
+        let script = logged_in(vec![report("FATAL")]);
         let page = past(&script, &id).unwrap();
         let due = NOW_S + 30 * 60;
         id = format!("again:{}:{tries}:{}:", first_end(), due * 1000);
         assert_eq!(place(&page), id);
-        let script = Script::new(vec![]);
+        let script = answering(vec![]);
         let fault = past(&script, &id).unwrap_err();
         let wait = Action::RetryAfter(FAILED_WAIT);
         assert_eq!((fault.code, &fault.action), (REPORT_FAILED, &wait));
-        let script = Script::logged_in(vec![answer(202, r#"{"reportId":"R1"}"#)]);
+        let script = logged_in(vec![answer(202, r#"{"reportId":"R1"}"#)]);
         script.clock.set(at(due));
         let asked = past(&script, &id);
         if tries == 3 {
@@ -189,10 +190,10 @@ fn a_report_that_is_forgotten_or_never_ends_is_asked_for_again() {
         let body = json!({"processingStatus": "IN_PROGRESS", "createdTime": old});
         answer(200, &body.to_string())
     }] {
-        let script = Script::logged_in(vec![response]);
+        let script = logged_in(vec![response]);
         assert!(place(&past(&script, &id).unwrap()).starts_with("again:"));
     }
-    let script = Script::logged_in(vec![refused(404, "NotFound", "")]);
+    let script = logged_in(vec![refused(404, "NotFound", "")]);
     let id = format!("document:{}:0:0:D1", first_end());
     assert!(place(&past(&script, &id).unwrap()).starts_with("again:"));
 }
@@ -200,7 +201,7 @@ fn a_report_that_is_forgotten_or_never_ends_is_asked_for_again() {
 #[test]
 fn a_document_is_listed_page_by_page_and_bears_no_credential() {
     let whole = text(&IDS);
-    let script = Script::logged_in(vec![located(FILE), file(&whole), file(&whole)]);
+    let script = logged_in(vec![located(FILE), file(&whole), file(&whole)]);
     let page = past(&script, &format!("document:{}:0:0:D1", first_end())).unwrap();
     let ids: Vec<&str> = page
         .changes
@@ -225,7 +226,7 @@ fn a_document_is_listed_page_by_page_and_bears_no_credential() {
 #[test]
 fn an_address_is_asked_for_anew_when_it_has_run_out() {
     let id = format!("document:{}:0:0:D1", first_end());
-    let script = Script::logged_in(vec![
+    let script = logged_in(vec![
         located(FILE),
         answer(403, "<Error><Code>AccessDenied</Code></Error>"),
         located(FILE),
@@ -251,7 +252,7 @@ fn nothing_is_downloaded_from_elsewhere() {
         "file:///etc/passwd",
         "doc",
     ] {
-        let script = Script::logged_in(vec![located(url)]);
+        let script = logged_in(vec![located(url)]);
         let fault = past(&script, &format!("document:{}:0:0:D1", first_end())).unwrap_err();
         assert_eq!(
             (fault.code, &fault.action),
@@ -263,7 +264,7 @@ fn nothing_is_downloaded_from_elsewhere() {
         "https://d34o8swod1owfl.cloudfront.net/x.txt",
         "https://sellingpartnerapi-na.amazon.com/x",
     ] {
-        let script = Script::logged_in(vec![located(url), file(&text(&IDS))]);
+        let script = logged_in(vec![located(url), file(&text(&IDS))]);
         past(&script, &format!("document:{}:0:0:D1", first_end())).unwrap();
     }
 }
@@ -283,7 +284,7 @@ fn a_document_that_is_cut_off_is_a_fault_and_no_short_page() {
     ] {
         let mut response = file("");
         *response.body_mut() = whole.slice(..cut);
-        let script = Script::logged_in(vec![located(FILE), response]);
+        let script = logged_in(vec![located(FILE), response]);
         let fault = past(&script, &id).unwrap_err();
         assert_eq!(
             (fault.code, &fault.action),
@@ -291,7 +292,7 @@ fn a_document_that_is_cut_off_is_a_fault_and_no_short_page() {
             "{cut}"
         );
     }
-    let script = Script::new(vec![
+    let script = answering(vec![
         Ok(token("t")),
         Ok(located(FILE)),
         Err(SendError::Lost("x".into())),
@@ -301,7 +302,7 @@ fn a_document_that_is_cut_off_is_a_fault_and_no_short_page() {
 
 #[test]
 fn a_document_that_is_too_large_is_asked_for_in_halves() {
-    let script = Script::new(vec![
+    let script = answering(vec![
         Ok(token("t")),
         Ok(located(FILE)),
         Err(SendError::TooLarge),
@@ -310,13 +311,13 @@ fn a_document_that_is_too_large_is_asked_for_in_halves() {
     let half = (NOW_S - 25 * DAY_S) * 1000;
     assert_eq!(place(&page), format!("again:{half}:0:{}:", NOW_S * 1000));
     let id = place(&page).to_owned();
-    let script = Script::logged_in(vec![answer(202, r#"{"reportId":"R9"}"#)]);
+    let script = logged_in(vec![answer(202, r#"{"reportId":"R9"}"#)]);
     assert_eq!(
         place(&past(&script, &id).unwrap()),
         format!("report:{half}:0:0:R9")
     );
     // Two hours are not halved any more.
-    let script = Script::new(vec![
+    let script = answering(vec![
         Ok(token("t")),
         Ok(located(FILE)),
         Err(SendError::TooLarge),

@@ -23,7 +23,7 @@ fn read(set: &[(&str, &str)]) -> Result<Settings> {
     Settings::read(&variables(set))
 }
 
-fn names(fault: &Fault) -> Vec<&str> {
+fn named(fault: &Fault) -> Vec<&str> {
     fault
         .fields
         .iter()
@@ -87,7 +87,7 @@ fn all_that_is_missing_or_wrong_is_named_at_once() {
     let fault = Settings::read(&MapVariables::default()).unwrap_err();
     assert_eq!(fault.code, code::VARIABLE_MISSING);
     assert_eq!(
-        names(&fault),
+        named(&fault),
         [
             "amazon_client_id",
             "amazon_client_secret",
@@ -103,7 +103,7 @@ fn all_that_is_missing_or_wrong_is_named_at_once() {
     .unwrap_err();
     assert_eq!(fault.code, code::VARIABLE_MISSING);
     assert_eq!(
-        names(&fault),
+        named(&fault),
         [
             "amazon_lwa_url",
             "amazon_backfill",
@@ -124,7 +124,7 @@ fn china_is_refused_aloud() {
     );
     for other in ["XX", ",", "US;CA"] {
         let fault = read(&[("amazon_marketplaces", other)]).unwrap_err();
-        assert_eq!(names(&fault), ["amazon_marketplaces"], "{other}");
+        assert_eq!(named(&fault), ["amazon_marketplaces"], "{other}");
     }
 }
 
@@ -132,10 +132,10 @@ fn china_is_refused_aloud() {
 fn notifications_need_a_seller_and_a_proof() {
     let none = MapVariables::default();
     let fault = TopicSettings::read(&none).unwrap_err();
-    assert_eq!(names(&fault), ["amazon_seller_id", "amazon_sns_topic"]);
+    assert_eq!(named(&fault), ["amazon_seller_id", "amazon_sns_topic"]);
     let fault = EventSettings::read(&none).unwrap_err();
     assert_eq!(
-        names(&fault),
+        named(&fault),
         ["amazon_seller_id", "amazon_notification_key"]
     );
     let set = [
@@ -159,7 +159,7 @@ fn notifications_need_a_seller_and_a_proof() {
         set.push((name, value));
         let fault = TopicSettings::read(&variables(&set)).unwrap_err();
         assert_eq!(
-            (fault.code, names(&fault)),
+            (fault.code, named(&fault)),
             (code::VARIABLE_INVALID, vec![name])
         );
     }

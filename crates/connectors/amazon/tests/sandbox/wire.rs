@@ -16,6 +16,7 @@ use sandbox::amazon::{Amazon, Authority, Region, Settings};
 use sandbox::seed::Catalogue;
 use sandbox::{Entry, Outgoing, Reply, Vendor, World};
 use serde_json::{Value, json};
+pub use sluice_core::memory::run;
 use sluice_core::memory::{ManualClock, MapVariables, MemoryKeyValue, SeededRandom};
 use sluice_core::ports::{Cell, Clock, Dialect, Http, Limit, Row, SendError, Sql};
 use sluice_core::{
@@ -280,10 +281,6 @@ pub fn selection(fields: &[&str], of_items: &[&str]) -> Selection {
     let of_items = of_items.iter().map(|&name| name.to_owned()).collect();
     select.lists.insert("orderItems".to_owned(), of_items);
     select
-}
-
-pub fn run<T>(future: impl Future<Output = T>) -> T {
-    futures::executor::block_on(future)
 }
 
 /// Made once: keys take their time.

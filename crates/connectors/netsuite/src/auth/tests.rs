@@ -1,9 +1,9 @@
 use p256::ecdsa::VerifyingKey;
 use p256::ecdsa::signature::Verifier;
-use sluice_core::Action;
+use sluice_core::{Action, code};
 
 use super::*;
-use crate::script::{self, NOW_S, Script, answer, run};
+use crate::script::{self, BY_LOGIN, NOW_S, answer, answering, run, shared};
 
 const TOKEN_URL: &str =
     "https://1234567.suitetalk.api.netsuite.com/services/rest/auth/oauth2/v1/token";
@@ -20,7 +20,7 @@ fn vector_credentials(vectors: &Value) -> TokenCredentials {
 
 #[test]
 fn the_published_signatures_come_out() {
-    let Some(text) = script::sample("tba-hmac-sha256-vectors.json") else {
+    let Some(text) = shared("samples/netsuite/tba-hmac-sha256-vectors.json") else {
         return;
     };
     let vectors: Value = serde_json::from_str(&text).unwrap();
@@ -71,8 +71,8 @@ fn parameters_are_encoded_and_sorted_as_the_rfc_has_it() {
 
 #[test]
 fn every_request_has_its_own_nonce() {
-    let script = Script::new(vec![]);
-    let ports = script.ports("token");
+    let script = answering(vec![]);
+    let ports = script.ports();
     let settings = Settings::read(&*ports.variables).unwrap();
     let credential = run(credential(&ports, &settings, None)).unwrap();
     let header = |url| {
@@ -151,8 +151,8 @@ fn bearer(credential: Credential) -> String {
 
 #[test]
 fn a_token_is_kept_until_shortly_before_its_end() {
-    let script = Script::new(vec![Ok(token("one", "\"3600\"")), Ok(token("two", "3600"))]);
-    let ports = script.ports("client_credentials");
+    let script = answering(vec![Ok(token("one", "\"3600\"")), Ok(token("two", "3600"))]);
+    let ports = script.ports_with(&BY_LOGIN);
     let settings = Settings::read(&*ports.variables).unwrap();
     let next = || bearer(run(credential(&ports, &settings, None)).unwrap());
     assert_eq!(next(), "one");
@@ -181,8 +181,8 @@ fn a_token_is_kept_until_shortly_before_its_end() {
 
 #[test]
 fn a_refused_token_is_not_used_again_but_another_workers_is() {
-    let script = Script::new(vec![Ok(token("one", "3600")), Ok(token("two", "3600"))]);
-    let ports = script.ports("client_credentials");
+    let script = answering(vec![Ok(token("one", "3600")), Ok(token("two", "3600"))]);
+    let ports = script.ports_with(&BY_LOGIN);
     let settings = Settings::read(&*ports.variables).unwrap();
     let one = run(credential(&ports, &settings, None)).unwrap();
     let two = run(credential(&ports, &settings, Some(&one))).unwrap();
@@ -201,8 +201,8 @@ fn what_lies_in_the_store_need_not_be_a_token() {
         r#"{"format":2,"access_token":"x","expires_at_s":9999999999}"#,
         r#"{"format":1,"access_token":"x","expires_at_s":-9223372036854775808}"#,
     ] {
-        let script = Script::new(vec![Ok(token("fresh", "3600"))]);
-        let ports = script.ports("client_credentials");
+        let script = answering(vec![Ok(token("fresh", "3600"))]);
+        let ports = script.ports_with(&BY_LOGIN);
         let settings = Settings::read(&*ports.variables).unwrap();
         let Credentials::Client(client) = &settings.credentials else {
             unreachable!()

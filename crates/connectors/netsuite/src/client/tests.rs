@@ -2,12 +2,12 @@ use sluice_core::ports::SendError;
 use sluice_core::{Action, WriteOutcome, code};
 
 use super::*;
-use crate::script::{Script, answer, refused, run};
+use crate::script::{Script, answer, answering, refused, run};
 
 const ORIGIN: &str = "https://1234567.suitetalk.api.netsuite.com";
 
 fn sent(script: &std::rc::Rc<Script>, auth: &str, call: &Call) -> Result<Response<Bytes>> {
-    let ports = script.ports(auth);
+    let ports = script.ports_with(&[("netsuite_auth", auth)]);
     let settings = Settings::read(&*ports.variables)?;
     run(send(&ports, &settings, call))
 }
@@ -23,7 +23,7 @@ fn write() -> Call {
 
 #[test]
 fn a_write_is_sent_as_it_should_be() {
-    let script = Script::new(vec![Ok(answer(204, ""))]);
+    let script = answering(vec![Ok(answer(204, ""))]);
     sent(&script, "token", &write()).unwrap();
     assert_eq!(
         script.lines(),
@@ -48,7 +48,7 @@ fn a_write_is_sent_as_it_should_be() {
 
 #[test]
 fn a_read_has_no_body() {
-    let script = Script::new(vec![Ok(answer(200, "{}"))]);
+    let script = answering(vec![Ok(answer(200, "{}"))]);
     sent(&script, "token", &read()).unwrap();
     assert_eq!(script.header(0, "content-type"), "");
     assert_eq!(
@@ -59,7 +59,7 @@ fn a_read_has_no_body() {
 
 #[test]
 fn a_refused_login_is_tried_once_more_and_no_more() {
-    let script = Script::new(vec![
+    let script = answering(vec![
         Ok(refused(401, "INVALID_LOGIN")),
         Ok(answer(204, "")),
         Ok(refused(401, "INVALID_LOGIN")),
@@ -83,7 +83,7 @@ fn an_expired_token_is_replaced() {
         let body = format!(r#"{{"access_token":"{name}","expires_in":"3600"}}"#);
         Ok(answer(200, &body))
     };
-    let script = Script::new(vec![
+    let script = answering(vec![
         token("one"),
         Ok(refused(401, "INVALID_LOGIN")),
         token("two"),
@@ -112,7 +112,7 @@ fn a_lost_answer_leaves_a_write_open() {
             WriteOutcome::Unknown,
         ),
     ] {
-        let script = Script::new(vec![Err(error)]);
+        let script = answering(vec![Err(error)]);
         let fault = sent(&script, "token", &call).unwrap_err();
         assert_eq!((fault.code, fault.write), (code, write));
     }

@@ -2,7 +2,7 @@ use serde_json::json;
 use sluice_core::Fault;
 
 use super::*;
-use crate::script::{Script, answer, run};
+use crate::script::{Script, answer, answering, run};
 
 type Answer = Result<http::Response<bytes::Bytes>, sluice_core::ports::SendError>;
 
@@ -17,12 +17,12 @@ fn rows(items: &[(&str, &str)]) -> Answer {
 
 fn find(script: &std::rc::Rc<Script>, keys: &[&str]) -> Result<BTreeMap<String, Found>, Fault> {
     let keys: Vec<String> = keys.iter().map(|key| (*key).to_owned()).collect();
-    run(items().find_all(&script.ports("token"), &keys))
+    run(items().find_all(&script.ports(), &keys))
 }
 
 #[test]
 fn all_keys_are_looked_up_at_once() {
-    let script = Script::new(vec![rows(&[
+    let script = answering(vec![rows(&[
         ("3", "BX-1"),
         ("4", "bx-1"),
         ("5", "O'Brien"),
@@ -47,19 +47,19 @@ fn all_keys_are_looked_up_at_once() {
 #[test]
 fn many_keys_take_several_queries() {
     let keys: Vec<String> = (0..1100).map(|number| format!("K{number:04}")).collect();
-    let script = Script::new(vec![
+    let script = answering(vec![
         rows(&[("1", "K0000")]),
         rows(&[("2", "K0500")]),
         rows(&[("3", "K1099")]),
     ]);
-    let found = run(items().find_all(&script.ports("token"), &keys)).unwrap();
+    let found = run(items().find_all(&script.ports(), &keys)).unwrap();
     assert_eq!(found.len(), 3);
     assert_eq!(script.lines().len(), 3);
 }
 
 #[test]
 fn what_can_be_no_name_is_not_asked_for() {
-    let script = Script::new(vec![]);
+    let script = answering(vec![]);
     assert!(find(&script, &["", "a\u{0}b", "\n"]).unwrap().is_empty());
     assert!(script.lines().is_empty());
 }
@@ -67,7 +67,7 @@ fn what_can_be_no_name_is_not_asked_for() {
 #[test]
 fn a_row_without_its_name_is_a_fault() {
     let body = r#"{"count":1,"hasMore":false,"items":[{"id":"1"}]}"#;
-    let script = Script::new(vec![Ok(answer(200, body))]);
+    let script = answering(vec![Ok(answer(200, body))]);
     let fault = find(&script, &["a"]).unwrap_err();
     assert!(fault.message.contains("items[].itemid"), "{fault}");
 }

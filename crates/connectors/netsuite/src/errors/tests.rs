@@ -1,7 +1,10 @@
+use std::time::Duration;
+
+use http::header::RETRY_AFTER;
 use sluice_core::{Action, WriteOutcome};
 
 use super::*;
-use crate::script::{self, answer, refused};
+use crate::script::{answer, refused, shared};
 
 fn detail(members: &str) -> String {
     format!(r#"{{"o:errorDetails":[{{"detail":"words",{members}}}]}}"#)
@@ -164,7 +167,7 @@ fn published_refusals_are_understood() {
         ("error-401-invalid-login.json", 401, LOGIN, None),
         ("error-concurrency-limit.json", 400, CONCURRENCY, None),
     ] {
-        let Some(body) = script::sample(file) else {
+        let Some(body) = shared(&format!("samples/netsuite/{file}")) else {
             return;
         };
         let fault = refusal(Effect::Write, &answer(status, &body));

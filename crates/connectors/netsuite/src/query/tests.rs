@@ -1,7 +1,7 @@
-use sluice_core::Action;
+use sluice_core::{Action, code};
 
 use super::*;
-use crate::script::{Script, answer, refused, run};
+use crate::script::{Script, answer, answering, refused, run};
 
 fn page(ids: &[i64], has_more: bool) -> Response<Bytes> {
     let items: Vec<Value> = ids
@@ -18,7 +18,7 @@ fn query() -> Query {
 }
 
 fn ask(script: &std::rc::Rc<Script>) -> Result<Vec<Row>> {
-    let ports = script.ports("token");
+    let ports = script.ports();
     let settings = Settings::read(&*ports.variables)?;
     run(rows(&ports, &settings, &query()))
 }
@@ -52,7 +52,7 @@ fn a_condition_has_texts_but_not_too_many() {
 #[test]
 fn columns_are_known_by_their_names_in_lower_case() {
     let body = r#"{"count":1,"hasMore":false,"items":[{"ID":"1","ItemId":"A","Links":[]}]}"#;
-    let rows = ask(&Script::new(vec![Ok(answer(200, body))])).unwrap();
+    let rows = ask(&answering(vec![Ok(answer(200, body))])).unwrap();
     assert_eq!(
         Value::Object(rows[0].clone()),
         json!({"id": "1", "itemid": "A"})
@@ -70,7 +70,7 @@ fn names_that_would_need_quoting_are_refused() {
 
 #[test]
 fn pages_are_followed_by_key() {
-    let script = Script::new(vec![
+    let script = answering(vec![
         Ok(page(&[-5, 2], true)),
         Ok(page(&[9, 10], true)),
         Ok(page(&[], false)),
@@ -124,7 +124,7 @@ fn an_answer_that_lies_or_lacks_is_named() {
             "promises",
         ),
     ] {
-        let fault = ask(&Script::new(vec![Ok(answer(200, &body))])).unwrap_err();
+        let fault = ask(&answering(vec![Ok(answer(200, &body))])).unwrap_err();
         assert_eq!(
             (fault.code, &fault.action),
             (code, &Action::Retry),
@@ -137,7 +137,7 @@ fn an_answer_that_lies_or_lacks_is_named() {
         vec![Ok(page(&[2, 1], false))],
         vec![Ok(page(&[1, 2], true)), Ok(page(&[2, 3], false))],
     ] {
-        let fault = ask(&Script::new(pages)).unwrap_err();
+        let fault = ask(&answering(pages)).unwrap_err();
         assert_eq!(fault.code, code::SOURCE_PAGING);
     }
 }
@@ -145,7 +145,7 @@ fn an_answer_that_lies_or_lacks_is_named() {
 #[test]
 fn a_query_without_end_is_ended() {
     let pages = (0..PAGE_COUNT_MAX as i64).map(|id| Ok(page(&[id], true)));
-    let script = Script::new(pages.collect());
+    let script = answering(pages.collect());
     let fault = ask(&script).unwrap_err();
     assert_eq!(
         (fault.code, &fault.action),
@@ -156,6 +156,6 @@ fn a_query_without_end_is_ended() {
 
 #[test]
 fn a_refused_query_stops_the_flow() {
-    let script = Script::new(vec![Ok(refused(400, "INVALID_PARAMETER"))]);
+    let script = answering(vec![Ok(refused(400, "INVALID_PARAMETER"))]);
     assert_eq!(ask(&script).unwrap_err().code, errors::REQUEST);
 }

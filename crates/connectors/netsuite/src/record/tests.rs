@@ -1,7 +1,7 @@
 use sluice_core::{Action, WriteOutcome, code};
 
 use super::*;
-use crate::script::{Script, answer, refused, run};
+use crate::script::{BY_LOGIN, answer, answering, refused, run};
 
 const ORIGIN: &str = "https://1234567.suitetalk.api.netsuite.com/services/rest/record/v1";
 
@@ -24,8 +24,8 @@ fn held(body: &str) -> Held {
 fn an_order_is_found_with_its_lines_and_digits() {
     let body = r#"{"id":"77","externalId":"SALESFORCE:opportunity:006A:salesOrder","total":1234567890123456.10,
         "item":{"items":[{"line":1,"quantity":2.50}],"hasMore":false,"totalResults":1}}"#;
-    let script = Script::new(vec![Ok(answer(200, body))]);
-    let ports = script.ports("token");
+    let script = answering(vec![Ok(answer(200, body))]);
+    let ports = script.ports();
     let found = run(orders().find(&ports, "salesforce:Opportunity:006A:salesOrder"));
     let found = found.unwrap().unwrap();
     assert_eq!(found.id, "77");
@@ -47,12 +47,12 @@ fn an_order_is_found_with_its_lines_and_digits() {
 
 #[test]
 fn a_record_that_does_not_exist_is_none_and_nothing_else_is() {
-    let script = Script::new(vec![
+    let script = answering(vec![
         Ok(refused(404, "NONEXISTENT_ID")),
         Ok(refused(404, "NONEXISTENT_ID")),
         Ok(answer(404, "<html>")),
     ]);
-    let ports = script.ports("token");
+    let ports = script.ports();
     assert_eq!(run(orders().find(&ports, "x")).unwrap(), None);
     assert_eq!(run(orders().read(&ports, "77")).unwrap(), None);
     let fault = run(orders().find(&ports, "x")).unwrap_err();
@@ -69,8 +69,8 @@ fn a_record_that_is_not_whole_is_not_taken() {
         (r#"{"id":"1","externalId":"other"}"#, "externalId"),
         (r#"{"id":"1","item":{"items":[],"hasMore":true}}"#, "item"),
     ] {
-        let script = Script::new(vec![Ok(answer(200, body))]);
-        let fault = run(orders().find(&script.ports("token"), "x")).unwrap_err();
+        let script = answering(vec![Ok(answer(200, body))]);
+        let fault = run(orders().find(&script.ports(), "x")).unwrap_err();
         assert_eq!(fault.code, code::ANSWER_INVALID, "{body}");
         assert!(fault.message.contains(words), "{body}: {fault}");
     }
@@ -78,8 +78,8 @@ fn a_record_that_is_not_whole_is_not_taken() {
 
 #[test]
 fn an_upsert_replaces_the_lines_it_brings() {
-    let script = Script::new(vec![Ok(answer(204, "")), Ok(answer(204, ""))]);
-    let ports = script.ports("token");
+    let script = answering(vec![Ok(answer(204, "")), Ok(answer(204, ""))]);
+    let ports = script.ports();
     let body = parse(r#"{"memo":"m","item":{"items":[{"rate":0.10}]}}"#);
     run(orders().upsert(&ports, "a:b", &body)).unwrap();
     run(orders().upsert(&ports, "a:b", &parse(r#"{"memo":"m"}"#))).unwrap();
@@ -103,16 +103,16 @@ fn an_upsert_replaces_the_lines_it_brings() {
 
 #[test]
 fn an_upsert_without_an_answer_stays_open() {
-    let script = Script::new(vec![Ok(refused(500, "UNEXPECTED_ERROR"))]);
+    let script = answering(vec![Ok(refused(500, "UNEXPECTED_ERROR"))]);
     let upsert = orders();
-    let upsert = run(upsert.upsert(&script.ports("token"), "a", &json!({})));
+    let upsert = run(upsert.upsert(&script.ports(), "a", &json!({})));
     assert_eq!(upsert.unwrap_err().write, WriteOutcome::Unknown);
 }
 
 #[test]
 fn closing_closes_every_open_line_once() {
-    let script = Script::new(vec![Ok(answer(204, ""))]);
-    let ports = script.ports("token");
+    let script = answering(vec![Ok(answer(204, ""))]);
+    let ports = script.ports();
     let open = held(
         r#"{"id":"77","item":{"items":[{"line":1,"isClosed":true},{"line":4,"isClosed":false},{"line":9}]}}"#,
     );
@@ -135,8 +135,8 @@ fn closing_closes_every_open_line_once() {
 
 #[test]
 fn other_records_are_closed_in_their_own_way_or_not_at_all() {
-    let script = Script::new(vec![Ok(answer(204, ""))]);
-    let ports = script.ports("token");
+    let script = answering(vec![Ok(answer(204, ""))]);
+    let ports = script.ports();
     let customers = record("customer").closing_by(Closing::Inactive);
     run(customers.close(&ports, &held(r#"{"id":"5","isInactive":false}"#))).unwrap();
     run(customers.close(&ports, &held(r#"{"id":"5","isInactive":true}"#))).unwrap();
@@ -181,10 +181,12 @@ fn an_order_is_locked_once_it_left_pending_approval() {
 
 #[test]
 fn what_is_missing_is_said_at_the_first_call() {
-    let script = Script::new(vec![]);
-    assert!(orders().check(&script.ports("token")).is_ok());
-    assert!(orders().check(&script.ports("client_credentials")).is_ok());
-    let fault = orders().check(&script.ports("")).unwrap_err();
+    let script = answering(vec![]);
+    assert!(orders().check(&script.ports()).is_ok());
+    assert!(orders().check(&script.ports_with(&BY_LOGIN)).is_ok());
+    let fault = orders()
+        .check(&script.ports_with(&[("netsuite_auth", "")]))
+        .unwrap_err();
     assert_eq!(fault.code, code::VARIABLE_MISSING);
     assert!(fault.to_string().contains("netsuite_auth"));
 }
@@ -197,11 +199,11 @@ fn sales() -> Record {
 
 #[test]
 fn a_transaction_is_looked_for_among_its_types_and_says_which_it_is() {
-    let script = Script::new(vec![
+    let script = answering(vec![
         Ok(refused(404, "NONEXISTENT_ID")),
         Ok(answer(200, r#"{"id":"77","externalId":"x"}"#)),
     ]);
-    let found = run(sales().find(&script.ports("token"), "x"));
+    let found = run(sales().find(&script.ports(), "x"));
     let found = found.unwrap().unwrap();
     assert_eq!(found.body["recordType"], "invoice");
     assert_eq!(
@@ -213,8 +215,8 @@ fn a_transaction_is_looked_for_among_its_types_and_says_which_it_is() {
 
 #[test]
 fn a_transaction_is_made_as_the_type_its_body_names_and_keeps_it() {
-    let script = Script::new(vec![Ok(answer(204, "")), Ok(answer(204, ""))]);
-    let ports = script.ports("token");
+    let script = answering(vec![Ok(answer(204, "")), Ok(answer(204, ""))]);
+    let ports = script.ports();
     let body = parse(r#"{"recordType":"invoice","memo":"m"}"#);
     run(sales().upsert(&ports, "x", &body)).unwrap();
     let order = held(r#"{"id":"5","recordType":"salesOrder","externalId":"x"}"#);
@@ -231,9 +233,9 @@ fn a_transaction_is_made_as_the_type_its_body_names_and_keeps_it() {
 
 #[test]
 fn a_transaction_of_no_known_type_is_not_sent() {
-    let script = Script::new(vec![]);
+    let script = answering(vec![]);
     for body in [json!({}), json!({"recordType": "estimate"})] {
-        let fault = run(sales().upsert(&script.ports("token"), "x", &body)).unwrap_err();
+        let fault = run(sales().upsert(&script.ports(), "x", &body)).unwrap_err();
         assert_eq!(fault.action, Action::DeadLetter, "{fault}");
         assert!(fault.message.contains("salesOrder, invoice"), "{fault}");
     }
@@ -241,9 +243,9 @@ fn a_transaction_of_no_known_type_is_not_sent() {
 
 #[test]
 fn an_invoice_has_no_closing() {
-    let script = Script::new(vec![]);
+    let script = answering(vec![]);
     let invoice = held(r#"{"id":"5","recordType":"invoice","item":{"items":[{"line":1}]}}"#);
-    let fault = run(sales().close(&script.ports("token"), &invoice)).unwrap_err();
+    let fault = run(sales().close(&script.ports(), &invoice)).unwrap_err();
     assert_eq!(
         (fault.code, fault.action.clone()),
         (errors::NOT_CLOSABLE, Action::DeadLetter)
@@ -255,12 +257,9 @@ fn an_invoice_has_no_closing() {
 fn an_account_may_lack_a_type_but_not_all_of_them() {
     let none = || Ok(refused(404, "NONEXISTENT_ID"));
     let lacking = || Ok(refused(404, "NONEXISTENT_RECORD_TYPE"));
-    let script = Script::new(vec![none(), lacking()]);
-    assert_eq!(
-        run(sales().find(&script.ports("token"), "x")).unwrap(),
-        None
-    );
-    let script = Script::new(vec![lacking(), lacking()]);
-    let fault = run(sales().find(&script.ports("token"), "x")).unwrap_err();
+    let script = answering(vec![none(), lacking()]);
+    assert_eq!(run(sales().find(&script.ports(), "x")).unwrap(), None);
+    let script = answering(vec![lacking(), lacking()]);
+    let fault = run(sales().find(&script.ports(), "x")).unwrap_err();
     assert_eq!(fault.action, Action::StopFlow);
 }

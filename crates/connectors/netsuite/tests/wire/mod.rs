@@ -11,9 +11,10 @@ use sandbox::netsuite::{NetSuite, Options};
 use sandbox::seed::Catalogue;
 use sandbox::{Refusal, Vendor};
 use serde_json::Value;
-use sluice_core::memory::{ManualClock, MapVariables, MemoryKeyValue, SeededRandom};
-use sluice_core::ports::{Cell, Clock, Dialect, Http, Limit, Row, SendError, Sql};
-use sluice_core::{Fault, Ports, Result, Timestamp, code};
+pub use sluice_core::memory::run;
+use sluice_core::memory::{ManualClock, MapVariables, MemoryKeyValue, NoSql, SeededRandom};
+use sluice_core::ports::{Clock, Http, Limit, SendError};
+use sluice_core::{Ports, Result, Timestamp};
 
 const URL: &str = "https://1234567-sb1.suitetalk.api.netsuite.com";
 
@@ -172,25 +173,5 @@ impl Wire {
             .find(|record| record["itemId"] == sku.as_str())
             .and_then(|record| Some(record["id"].as_str()?.to_owned()))
             .unwrap()
-    }
-}
-
-pub fn run<T>(future: impl Future<Output = T>) -> T {
-    futures::executor::block_on(future)
-}
-
-struct NoSql;
-
-#[async_trait(?Send)]
-impl Sql for NoSql {
-    fn dialect(&self) -> Dialect {
-        Dialect::Sqlite
-    }
-
-    async fn execute(&self, _: &str, _: &[Cell]) -> Result<Vec<Row>> {
-        Err(Fault::stop_flow(
-            code::STORE_FAILED,
-            "a connector has no business here",
-        ))
     }
 }

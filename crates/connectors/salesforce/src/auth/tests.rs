@@ -6,7 +6,7 @@ use sluice_core::{Action, code};
 
 use super::*;
 use crate::errors::{LIMIT, LOGIN, UNAVAILABLE};
-use crate::script::{NOW_S, ORIGIN, Script, answer, run, sample, token};
+use crate::script::{NOW_S, ORIGIN, answer, answering, run, shared, token};
 
 /// A key for these tests, by its two primes.
 fn key() -> RsaPrivateKey {
@@ -31,7 +31,7 @@ const BY_OPENSSL: &str = concat!(
 );
 
 fn settings() -> Settings {
-    Settings::read(&*Script::new(vec![]).ports().variables).unwrap()
+    Settings::read(&*answering(vec![]).ports().variables).unwrap()
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn both_ways_to_log_in_ask_for_a_token() {
             "grant_type=client_credentials&client_id=client&client_secret=client+secret".to_owned(),
         ),
     ] {
-        let script = Script::new(vec![Ok(token("a"))]);
+        let script = answering(vec![Ok(token("a"))]);
         let ports = script.ports_with(&variables);
         let settings = Settings::read(&*ports.variables).unwrap();
         let got = run(credential(&ports, &settings, None)).unwrap();
@@ -90,7 +90,7 @@ fn both_ways_to_log_in_ask_for_a_token() {
 
 #[test]
 fn a_token_is_used_until_it_is_refused_and_never_shown() {
-    let script = Script::new(vec![Ok(token("a")), Ok(token("b"))]);
+    let script = answering(vec![Ok(token("a")), Ok(token("b"))]);
     let ports = script.ports();
     let settings = settings();
     let a = run(credential(&ports, &settings, None)).unwrap();
@@ -116,7 +116,7 @@ fn what_lies_in_the_store_is_not_trusted() {
         r#"{"format":2,"access_token":"x","instance_url":"https://acme.my.salesforce.com"}"#,
         r#"{"format":1,"access_token":"x","instance_url":"https://example.com"}"#,
     ] {
-        let script = Script::new(vec![Ok(token("fresh"))]);
+        let script = answering(vec![Ok(token("fresh"))]);
         let ports = script.ports();
         run(script
             .key_value
@@ -198,12 +198,14 @@ fn refused_logins_stop_the_flow_unless_waiting_helps() {
 
 #[test]
 fn published_answers_are_read() {
-    let Some(body) = sample("restforce-fixtures/auth_success_response.json") else {
+    let Some(body) = shared("samples/salesforce/restforce-fixtures/auth_success_response.json")
+    else {
         return;
     };
     let got = read_login(&answer(200, &body), &settings()).unwrap();
     assert_eq!(got.origin, "https://na1.salesforce.com");
-    let Some(body) = sample("restforce-fixtures/auth_error_response.json") else {
+    let Some(body) = shared("samples/salesforce/restforce-fixtures/auth_error_response.json")
+    else {
         return;
     };
     let fault = read_login(&answer(400, &body), &settings()).unwrap_err();

@@ -4,7 +4,7 @@ use sluice_core::{Action, WriteOutcome, code};
 
 use super::*;
 use crate::errors::{AMBIGUOUS, INVALID, LOCKED, LOGIN, REQUEST};
-use crate::script::{ORIGIN, Script, answer, refused, run, sample, token};
+use crate::script::{ORIGIN, answer, answering, logged_in, refused, run, shared, token};
 
 const ID: &str = "006e0000004lnFFAAY";
 
@@ -18,7 +18,7 @@ fn fields(value: Value) -> Map<String, Value> {
 
 #[test]
 fn an_expired_session_costs_one_login_and_one_repetition() {
-    let script = Script::logged_in(vec![
+    let script = logged_in(vec![
         refused(401, "INVALID_SESSION_ID"),
         token("second"),
         answer(204, ""),
@@ -39,7 +39,7 @@ fn an_expired_session_costs_one_login_and_one_repetition() {
 
 #[test]
 fn a_session_refused_twice_is_a_fault() {
-    let script = Script::logged_in(vec![
+    let script = logged_in(vec![
         refused(401, "INVALID_SESSION_ID"),
         token("second"),
         refused(401, "INVALID_SESSION_ID"),
@@ -73,7 +73,7 @@ fn a_lost_answer_to_a_write_leaves_it_in_doubt() {
             WriteOutcome::Nothing,
         ),
     ] {
-        let script = Script::new(vec![Ok(token("t")), Err(error.clone())]);
+        let script = answering(vec![Ok(token("t")), Err(error.clone())]);
         let ports = script.ports();
         let call = Call {
             effect,
@@ -86,7 +86,7 @@ fn a_lost_answer_to_a_write_leaves_it_in_doubt() {
 
 #[test]
 fn a_lost_login_writes_nothing() {
-    let script = Script::new(vec![Err(SendError::Lost("x".into()))]);
+    let script = answering(vec![Err(SendError::Lost("x".into()))]);
     let ports = script.ports();
     let id = Id::parse(ID).unwrap();
     let set = Map::new();
@@ -100,7 +100,7 @@ fn a_lost_login_writes_nothing() {
 #[test]
 fn a_record_is_retrieved_or_absent() {
     let found = json!({"attributes": {"type": "Account"}, "Name": "A", "Owner": {"attributes": {}, "Name": "B"}});
-    let script = Script::logged_in(vec![
+    let script = logged_in(vec![
         answer(200, &found.to_string()),
         refused(404, "NOT_FOUND"),
     ]);
@@ -127,7 +127,7 @@ fn a_record_is_retrieved_or_absent() {
 }
 
 fn upserted(value: &str, response: Response<Bytes>) -> (Result<Upserted>, Vec<String>) {
-    let script = Script::logged_in(vec![response]);
+    let script = logged_in(vec![response]);
     let ports = script.ports();
     let set = fields(json!({"Name": "N"}));
     let settings = settings(&ports);
@@ -174,7 +174,8 @@ fn upserts_that_fail_say_why() {
         assert_eq!(fault.code, code::ANSWER_INVALID, "{body}");
         assert_eq!(fault.write, WriteOutcome::Unknown, "{body}");
     }
-    let Some(body) = sample("restforce-fixtures/upsert_error_response.json") else {
+    let Some(body) = shared("samples/salesforce/restforce-fixtures/upsert_error_response.json")
+    else {
         return;
     };
     let fault = upserted("k", answer(404, &body)).0.unwrap_err();
@@ -183,7 +184,7 @@ fn upserts_that_fail_say_why() {
 
 #[test]
 fn an_empty_external_id_is_not_sent() {
-    let script = Script::new(vec![]);
+    let script = answering(vec![]);
     let ports = script.ports();
     let none = Map::new();
     let settings = settings(&ports);

@@ -1,7 +1,8 @@
+use http::header::RETRY_AFTER;
 use sluice_core::{Action, WriteOutcome};
 
 use super::*;
-use crate::script::{answer, refused, sample};
+use crate::script::{answer, refused, shared};
 
 const RETRY: Action = Action::Retry;
 const DEAD: Action = Action::DeadLetter;
@@ -158,7 +159,7 @@ fn published_refusals_are_read() {
             AMBIGUOUS,
         ),
     ] {
-        let Some(body) = sample(&format!("restforce-fixtures/{file}")) else {
+        let Some(body) = shared(&format!("samples/salesforce/restforce-fixtures/{file}")) else {
             return;
         };
         let fault = refusal(effect, &answer(status, &body));

@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::script::{NOW_S, Script, run};
+use crate::script::{NOW_S, answering, run};
 
 pub const OPPORTUNITY: Kind = Kind::new("salesforce", "Opportunity");
 pub const ID: &str = "006e0000004lnFFAAY";
@@ -17,7 +17,7 @@ pub fn announced(
         let name = http::HeaderName::from_bytes(name.as_bytes()).unwrap();
         request.headers_mut().append(name, value.parse().unwrap());
     }
-    let script = Script::new(vec![]);
+    let script = answering(vec![]);
     run(hook.verify(&script.ports(), rest, &request))
 }
 

@@ -1,10 +1,11 @@
+use http::header::DATE;
 use serde_json::json;
 use sluice_core::code;
 
 use super::*;
 use crate::errors::{NOT_FOUND, REQUEST};
 use crate::id::ID_INVALID;
-use crate::script::{ORIGIN, Script, answer, records, refused, run};
+use crate::script::{ORIGIN, answer, answering, logged_in, records, refused, run};
 
 const A: &str = "006e0000004lnFFAAY";
 const B: &str = "006e0000004lnFGAAY";
@@ -61,7 +62,7 @@ const COLUMNS: &str = "SELECT Id, SystemModstamp, IsDeleted, Account.Name, Name,
      FROM Opportunity";
 
 fn fetched(answers: Vec<http::Response<bytes::Bytes>>) -> (Result<Observed>, Vec<String>) {
-    let script = Script::logged_in(answers);
+    let script = logged_in(answers);
     let got = run(opportunity().fetch(&script.ports(), &A[..15], &select()));
     (got, script.lines().split_off(1))
 }
@@ -123,7 +124,7 @@ fn how_a_record_went_is_told() {
     }
     let loser = json!({"Id": "001e0000004lnFFAAY", "SystemModstamp": T1, "IsDeleted": true,
         "MasterRecordId": "001e0000004lnFG"});
-    let script = Script::logged_in(vec![records(json!([loser]))]);
+    let script = logged_in(vec![records(json!([loser]))]);
     let account = object("Account");
     let got = run(account.fetch(&script.ports(), "001e0000004lnFF", &Selection::default()));
     let master = Id::parse("001e0000004lnFG").unwrap().to_string();
@@ -165,7 +166,7 @@ fn answers_that_lack_a_field_or_hold_another_record_are_faults() {
 
 #[test]
 fn what_is_no_id_or_no_list_is_not_asked_for() {
-    let script = Script::new(vec![]);
+    let script = answering(vec![]);
     let ports = script.ports();
     let fault = run(opportunity().fetch(&ports, "006' OR Id != '", &select())).unwrap_err();
     assert_eq!(fault.code, ID_INVALID);
@@ -177,7 +178,7 @@ fn what_is_no_id_or_no_list_is_not_asked_for() {
 }
 
 fn changed(stream: &str, limit: usize, answer: Value) -> (Result<Page>, String) {
-    let script = Script::logged_in(vec![crate::script::answer(200, &answer.to_string())]);
+    let script = logged_in(vec![crate::script::answer(200, &answer.to_string())]);
     let window = window(T0, A);
     let got = run(opportunity().changed(&script.ports(), stream, &window, limit, &select()));
     (got, script.lines().pop().unwrap())
@@ -248,7 +249,7 @@ fn changed_lines_make_their_opportunity_due() {
     let (got, _) = changed("OpportunityLineItem", 5, page(&[line(Value::Null)]));
     assert!(got.unwrap().changes.is_empty());
     assert_eq!(
-        opportunity().streams(&Script::new(vec![]).ports()).unwrap(),
+        opportunity().streams(&answering(vec![]).ports()).unwrap(),
         ["Opportunity", "OpportunityLineItem"]
     );
 }
@@ -295,7 +296,7 @@ fn the_time_is_the_answers() {
         response
     };
     let asked = |response| {
-        let script = Script::logged_in(vec![response]);
+        let script = logged_in(vec![response]);
         let got = run(opportunity().now(&script.ports()));
         (got, script.lines().pop().unwrap())
     };
@@ -311,7 +312,7 @@ fn the_time_is_the_answers() {
 
 #[test]
 fn fields_are_written_back() {
-    let script = Script::logged_in(vec![answer(204, ""), refused(404, "ENTITY_IS_DELETED")]);
+    let script = logged_in(vec![answer(204, ""), refused(404, "ENTITY_IS_DELETED")]);
     let ports = script.ports();
     let mut fields = Map::new();
     run(opportunity().write_back(&ports, A, &fields)).unwrap();
@@ -331,7 +332,7 @@ fn fields_are_written_back() {
 
 #[test]
 fn a_source_checks_its_variables_and_offers_both_webhooks() {
-    let script = Script::new(vec![]);
+    let script = answering(vec![]);
     assert!(opportunity().check(&script.ports()).is_ok());
     let ports = script.ports_with(&[("salesforce_client_id", "")]);
     assert_eq!(

@@ -3,7 +3,7 @@ use sluice_core::{Position, code};
 
 use super::*;
 use crate::errors::REQUEST;
-use crate::script::{ORIGIN, Script, answer, records, refused, run, sample};
+use crate::script::{ORIGIN, answer, logged_in, records, refused, run, shared};
 
 fn time(text: &str) -> Timestamp {
     super::time(text).unwrap()
@@ -103,7 +103,7 @@ fn times_are_read_as_the_vendor_writes_them() {
 }
 
 fn all(pages: Vec<Response<Bytes>>) -> (Result<Vec<Row>>, Vec<String>) {
-    let script = Script::logged_in(pages);
+    let script = logged_in(pages);
     let ports = script.ports();
     let settings = Settings::read(&*ports.variables).unwrap();
     let query = Query::select(["Id"], "Account").unwrap();
@@ -257,7 +257,11 @@ fn numbers_keep_their_digits() {
 
 #[test]
 fn published_answers_are_read() {
-    let file = |name: &str| sample(&format!("restforce-fixtures/query_{name}_response.json"));
+    let file = |name: &str| {
+        shared(&format!(
+            "samples/salesforce/restforce-fixtures/query_{name}_response.json"
+        ))
+    };
     let (Some(first), Some(last)) = (file("paginated_first_page"), file("paginated_last_page"))
     else {
         return;

@@ -1,3 +1,4 @@
+use sluice_core::code;
 use sluice_core::memory::MapVariables;
 
 use super::*;

@@ -17,9 +17,10 @@ use sandbox::salesforce::{
 use sandbox::seed::Catalogue;
 use sandbox::{Delivery, Refusal, Vendor};
 use serde_json::Value;
-use sluice_core::memory::{ManualClock, MapVariables, MemoryKeyValue, SeededRandom};
-use sluice_core::ports::{Cell, Clock, Dialect, Http, Limit, Row, SendError, Sql};
-use sluice_core::{Fault, Ports, Result, Timestamp, code};
+pub use sluice_core::memory::run;
+use sluice_core::memory::{ManualClock, MapVariables, MemoryKeyValue, NoSql, SeededRandom};
+use sluice_core::ports::{Clock, Http, Limit, SendError};
+use sluice_core::{Ports, Result, Timestamp};
 
 const URL: &str = "https://acme.my.salesforce.com";
 
@@ -215,24 +216,4 @@ fn private_key() -> String {
     ));
     let key = RsaPrivateKey::from_p_q(p, q, BigUint::from(65537u32)).unwrap();
     key.to_pkcs8_pem(LineEnding::LF).unwrap().to_string()
-}
-
-pub fn run<T>(future: impl Future<Output = T>) -> T {
-    futures::executor::block_on(future)
-}
-
-struct NoSql;
-
-#[async_trait(?Send)]
-impl Sql for NoSql {
-    fn dialect(&self) -> Dialect {
-        Dialect::Sqlite
-    }
-
-    async fn execute(&self, _: &str, _: &[Cell]) -> Result<Vec<Row>> {
-        Err(Fault::stop_flow(
-            code::STORE_FAILED,
-            "a connector has no business here",
-        ))
-    }
 }

@@ -9,7 +9,7 @@ use super::*;
 use crate::hooks::authority::{Authority, BETWEEN_URL};
 use crate::hooks::certificate::Version;
 use crate::hooks::tests::{hint, notification};
-use crate::script::{self, NOW_S, SELLER, Script, TOPIC, run};
+use crate::script::{self, NOW_S, SELLER, Script, TOPIC, answering, run};
 
 const CERTIFICATE: &str =
     "https://sns.us-east-1.amazonaws.com/SimpleNotificationService-0123456789abcdef.pem";
@@ -81,7 +81,7 @@ fn script(answers: &[(u16, &str)]) -> Rc<Script> {
     let answers = answers
         .iter()
         .map(|(status, body)| Ok(script::answer(*status, body)));
-    Script::new(answers.collect())
+    answering(answers.collect())
 }
 
 fn post(script: &Rc<Script>, root: &str, message: &Value) -> Result<Vec<Hint>, u16> {
@@ -261,7 +261,7 @@ fn a_certificate_that_can_not_be_had_is_no_verdict() {
             Err(503)
         );
     }
-    let lost = Script::new(vec![Err(SendError::Lost("x".into()))]);
+    let lost = answering(vec![Err(SendError::Lost("x".into()))]);
     assert_eq!(post(&lost, &authority.root, &message), Err(503));
 }
 

@@ -2,14 +2,14 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::report::tests::text;
-use crate::script::Script;
+use crate::script::answering;
 use crate::settings::Settings;
 
 const ONE: &str = "902-0000000-0000001";
 const TWO: &str = "902-0000000-0000002";
 
 fn account() -> Account {
-    let ports = Script::new(vec![]).ports();
+    let ports = answering(vec![]).ports();
     let settings = Settings::read(&*ports.variables).unwrap();
     settings.accounts.into_iter().next().unwrap()
 }

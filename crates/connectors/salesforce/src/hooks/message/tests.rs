@@ -5,7 +5,7 @@ use sluice_core::{Hint, Hook, Kind, Version};
 use super::*;
 use crate::hooks::tests::{ID, OPPORTUNITY, announced, status};
 use crate::hooks::{FORBIDDEN, NOT_CONFIGURED, NOT_FOUND, OutboundMessage, TOO_LARGE};
-use crate::script::{ORGANIZATION, Script, run, sample};
+use crate::script::{ORGANIZATION, answering, run, shared};
 
 fn message(body: &str) -> Result<Vec<Hint>, Refused> {
     message_bytes(body.as_bytes())
@@ -89,7 +89,8 @@ fn a_hundred_notifications_are_one_message_and_more_are_none() {
 
 #[test]
 fn a_real_message_is_read_and_its_session_forgotten() {
-    let Some(body) = sample("outbound-message-custom-object.perl-test.xml") else {
+    let Some(body) = shared("samples/salesforce/outbound-message-custom-object.perl-test.xml")
+    else {
         return;
     };
     let kind = Kind::new("salesforce", "State_Province__c");
@@ -120,7 +121,7 @@ fn senders_must_know_the_secret_and_be_the_organization() {
     }
     let other = one().replace(ORGANIZATION, "00De0000000pmu2EAA");
     assert_eq!(message(&other), Err(FORBIDDEN));
-    let script = Script::new(vec![]);
+    let script = answering(vec![]);
     let ports = script.ports_with(&[("webhook_path_secret", "")]);
     let request = Request::new(Bytes::new());
     assert_eq!(run(hook.verify(&ports, "", &request)), Err(NOT_CONFIGURED));
@@ -339,7 +340,7 @@ fn the_acknowledgement_is_what_salesforce_waits_for() {
     let response = hook.acknowledge();
     assert_eq!(response.status(), 200);
     assert_eq!(response.headers()[CONTENT_TYPE], "text/xml; charset=utf-8");
-    let Some(wanted) = sample("outbound-message-ack.xml") else {
+    let Some(wanted) = shared("samples/salesforce/outbound-message-ack.xml") else {
         return;
     };
     let names = |text: &str| {
