@@ -17,8 +17,9 @@
 //! An order's version is its `lastUpdatedTime` in milliseconds. Amazon deletes no
 //! order; it forgets them after two years (in Japan and Australia it knows them since 2016).
 //!
-//! An order that lacks what one must have, has no line, a negative count, an amount that is no number or a
-//! currency of no marketplace is a dead letter of its own (`AMAZON_ORDER_INVALID`); it holds up no other.
+//! An order that lacks what one must have, has no line, a negative count, an amount that is no number, a
+//! currency of no marketplace or more than one is a dead letter of its own (`AMAZON_ORDER_INVALID`); it holds up
+//! no other.
 //!
 //! # How changes are listed
 //!
