@@ -82,7 +82,7 @@ impl Orders {
             order_count_max: limit,
             token: place.token.as_deref(),
         };
-        if search.after > until {
+        if search.is_empty() {
             return Ok(Page {
                 changes: Vec::new(),
                 next: None,

@@ -28,7 +28,7 @@ use sluice_core::{Body, Fault, Moment, Page, Ports, Position, Result, Selection,
 use crate::client::{self, Call};
 use crate::errors;
 use crate::limits::{CREATE_REPORT, GET_REPORT};
-use crate::search::{moment, segment};
+use crate::search::{first_order, moment, segment};
 use crate::settings::{Account, Settings};
 use document::Opened;
 use place::{Place, Slice};
@@ -71,7 +71,7 @@ pub async fn past(
         account,
         window,
     };
-    if window.after.watermark > window.until {
+    if window.after.watermark.max(first_order()) > window.until {
         return Ok(empty(None));
     }
     match Place::of(&window.after.id) {

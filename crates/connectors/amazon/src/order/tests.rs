@@ -177,6 +177,32 @@ fn a_window_that_ends_before_it_begins_holds_nothing() {
 }
 
 #[test]
+fn a_window_that_ends_before_amazons_first_order_holds_nothing() {
+    const FIRST_S: i64 = 1_451_606_400;
+    let between = |from: i64, to: i64| Window {
+        after: Position {
+            watermark: at(from),
+            id: String::new(),
+        },
+        until: at(to),
+    };
+    let select = Selection::default();
+    for by in ["orders", "reports"] {
+        let script = Script::new(vec![]);
+        let ports = script.ports_with(&[("amazon_backfill", by)]);
+        let old = between(FIRST_S - 60 * 86_400, FIRST_S - 30 * 86_400);
+        let got = run(orders().past(&ports, "US", &old, 100, &select)).unwrap();
+        assert_eq!((got.changes.len(), got.next), (0, None), "{by}");
+    }
+    // One that holds it begins with it.
+    let script = Script::logged_in(vec![page(&[], None)]);
+    let over = between(FIRST_S - 86_400, FIRST_S);
+    run(orders().past(&script.ports(), "US", &over, 100, &select)).unwrap();
+    let bounds = "createdAfter=2016-01-01T00:00:00.000Z&createdBefore=2016-01-01T00:00:00.000Z";
+    assert!(script.lines()[1].contains(bounds), "{}", script.lines()[1]);
+}
+
+#[test]
 fn old_orders_are_searched_by_their_creation() {
     let script = Script::logged_in(vec![page(&[order(ID, UPDATED)], Some("t"))]);
     let select = Selection::default();
