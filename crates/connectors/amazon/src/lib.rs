@@ -111,6 +111,7 @@
 //! | 403 | `AMAZON_PERMISSION` | stop the flow |
 //! | 5xx, 408 | `AMAZON_UNAVAILABLE` | retry |
 //! | 404 to one order, in every account; one of a marketplace not in `amazon_marketplaces` | (gone: unknown) | the flow's policy |
+//! | a fault of one account to one order, which no other account has | (that fault) | |
 //! | 400 to one order | `AMAZON_REQUEST` | dead letter |
 //! | 400 to a search with a page token | (the window begins anew) | |
 //! | all else | `AMAZON_REQUEST` | stop the flow |

@@ -1,6 +1,7 @@
 //! Orders as a source: fetched, listed by change and by creation.
 
 pub(crate) mod check;
+mod find;
 mod place;
 
 use std::collections::BTreeMap;
@@ -25,6 +26,7 @@ use crate::limits::{self, SEARCH_ORDERS};
 use crate::report;
 use crate::search::{self, By, EASY_SLOTS, PAGE_ORDERS_MAX, Search};
 use crate::settings::{Account, Backfill, Settings};
+use find::find;
 use place::Place;
 
 /// Orders of every marketplace in `amazon_marketplaces`.
@@ -124,45 +126,6 @@ impl Orders {
             next,
         })
     }
-
-    /// The order, asked of one account after the other. One of a marketplace that is none of ours is nobody's:
-    /// it is in no search, and a notification, which is a whole region's, must not bring it in.
-    async fn find(
-        &self,
-        ports: &Ports,
-        settings: &Settings,
-        id: &Id,
-        select: &Selection,
-    ) -> Result<Observed> {
-        let include = search::included(select);
-        let call = search::order_call(id, &include);
-        let mut refused = None;
-        for account in &settings.accounts {
-            match client::send(ports, settings, account, &call).await {
-                Ok(response) => {
-                    let order = search::read_order(&response)?;
-                    if is_of(account, &order) {
-                        return observed(id, order, &include);
-                    }
-                }
-                Err(fault) if client::is_refusal(&fault, 404) => {}
-                // An id of another region may be no id at all here.
-                Err(fault) if client::is_refusal(&fault, 400) => refused = refused.or(Some(fault)),
-                Err(fault) => return Err(fault),
-            }
-        }
-        match refused {
-            None => Ok(Observed::Gone(Gone::Unknown)),
-            // About this order, not about the flow: the request has one form.
-            Some(fault) => {
-                let refused = Fault::dead_letter(errors::REQUEST, &fault.message);
-                Err(match &fault.answer {
-                    Some(answer) => refused.with_answer(answer.clone()),
-                    None => refused,
-                })
-            }
-        }
-    }
 }
 
 #[async_trait(?Send)]
@@ -185,7 +148,7 @@ impl Source for Orders {
     async fn fetch(&self, ports: &Ports, id: &str, select: &Selection) -> Result<Observed> {
         let settings = Settings::read(&*ports.variables)?;
         let id = Id::required(id)?;
-        self.find(ports, &settings, &id, select).await
+        find(ports, &settings, &id, select).await
     }
 
     /// One request an order: there is no other way.
@@ -201,7 +164,7 @@ impl Source for Orders {
         let mut observed = BTreeMap::new();
         for id in ids {
             let found = match Id::parse(id) {
-                Some(parsed) => self.find(ports, &settings, &parsed, select).await?,
+                Some(parsed) => find(ports, &settings, &parsed, select).await?,
                 // Nobody has an order of an id that can be none.
                 None => Observed::Gone(Gone::Unknown),
             };
@@ -373,33 +336,6 @@ fn change(order: Value, include: &[&'static str]) -> Result<Change> {
         }),
         id,
     })
-}
-
-/// Whether an order is of one of the account's marketplaces. Those that came to Amazon from elsewhere are kept:
-/// nobody says which marketplace they bear.
-fn is_of(account: &Account, order: &Value) -> bool {
-    let text = |path: &str| order.at(path).and_then(Value::as_str);
-    let of = |id: &str| account.marketplaces.iter().any(|one| one.id == id);
-    text("salesChannel.channelName") != Some("AMAZON")
-        || text("salesChannel.marketplaceId").is_none_or(of)
-}
-
-fn observed(id: &Id, order: Value, include: &[&'static str]) -> Result<Observed> {
-    if order.at("orderId").and_then(Value::as_str) != Some(id.as_str()) {
-        return Err(errors::answer_lacks("order of the id asked for"));
-    }
-    let bad = check::bad_fields(&order);
-    match version(&order) {
-        Some(version) if bad.is_empty() => Ok(Observed::Present(Record {
-            id: KIND.id(id.as_str()),
-            version,
-            body: asked_for(order, include),
-        })),
-        _ => {
-            let message = format!("the order {id} is not what an order must be");
-            Err(Fault::dead_letter(errors::ORDER_INVALID, message).with_fields(bad))
-        }
-    }
 }
 
 pub(crate) fn version(order: &Value) -> Option<Version> {

@@ -2,13 +2,12 @@ use serde_json::json;
 use sluice_core::{Action, code};
 
 use super::*;
-use crate::errors::{ORDER_INVALID, READ_ONLY, REQUEST};
-use crate::id::ID_INVALID;
-use crate::script::{EU, NA, NOW_S, Script, answer, order, refused, run, token};
+use crate::errors::{READ_ONLY, REQUEST};
+use crate::script::{NA, NOW_S, Script, answer, order, refused, run};
 
-const ID: &str = "902-3159896-1390916";
-const OTHER: &str = "902-3159896-1390917";
-const UPDATED: &str = "2026-11-20T10:00:00Z";
+pub const ID: &str = "902-3159896-1390916";
+pub const OTHER: &str = "902-3159896-1390917";
+pub const UPDATED: &str = "2026-11-20T10:00:00Z";
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()
@@ -27,6 +26,10 @@ fn window(id: &str) -> Window {
 fn page(orders: &[Value], next: Option<&str>) -> http::Response<bytes::Bytes> {
     let body = json!({"orders": orders, "pagination": {"nextToken": next}});
     answer(200, &body.to_string())
+}
+
+pub fn one(order: &Value) -> http::Response<bytes::Bytes> {
+    answer(200, &json!({"order": order}).to_string())
 }
 
 fn changed(script: &std::rc::Rc<Script>, id: &str) -> Result<Page> {
@@ -255,117 +258,6 @@ fn a_short_range_is_searched_in_smaller_steps_than_a_long_one() {
     let steps = [1, 60, 700].map(|days| slice("orders", days).as_secs());
     assert_eq!(steps, [1, 12, 30]);
     assert_eq!(slice("reports", 60).as_secs(), 30);
-}
-
-fn fetched(script: &std::rc::Rc<Script>, fields: &[&str]) -> Result<Observed> {
-    let select = Selection {
-        fields: fields.iter().map(|field| (*field).to_owned()).collect(),
-        ..Selection::default()
-    };
-    let ports = script.ports_with(&[("amazon_marketplaces", "US,DE")]);
-    run(orders().fetch(&ports, ID, &select))
-}
-
-fn one(order: &Value) -> http::Response<bytes::Bytes> {
-    answer(200, &json!({"order": order}).to_string())
-}
-
-#[test]
-fn only_orders_of_our_marketplaces_and_from_elsewhere_are_ours() {
-    for (channel, marketplace, is_ours) in [
-        ("AMAZON", json!("ATVPDKIKX0DER"), true),
-        ("AMAZON", json!("A2EUQ1WTGCTBG2"), false),
-        ("AMAZON", Value::Null, true),
-        ("NON_AMAZON", json!("A2EUQ1WTGCTBG2"), true),
-    ] {
-        let mut told = order(ID, UPDATED);
-        told["salesChannel"] = json!({"channelName": channel, "marketplaceId": marketplace});
-        let elsewhere = refused(404, "NotFound", "");
-        let script = Script::logged_in(vec![one(&told), token("eu"), elsewhere]);
-        let got = fetched(&script, &[]).unwrap();
-        assert_eq!(matches!(got, Observed::Present(_)), is_ours, "{told}");
-    }
-}
-
-#[test]
-fn an_order_is_looked_for_in_every_account() {
-    let mut german = order(ID, UPDATED);
-    german["salesChannel"]["marketplaceId"] = "A1PA6795UKMFR9".into();
-    let script = Script::logged_in(vec![
-        refused(404, "NotFound", ""),
-        token("eu"),
-        one(&german),
-    ]);
-    let got = fetched(&script, &["buyer.buyerEmail", "proceeds.grandTotal"]).unwrap();
-    assert!(matches!(got, Observed::Present(record) if record.id.id == ID));
-    let lines = script.lines();
-    let path = format!("/orders/2026-01-01/orders/{ID}?includedData=BUYER,PROCEEDS");
-    assert_eq!(
-        [&lines[1], &lines[3]],
-        [&format!("GET {NA}{path}"), &format!("GET {EU}{path}")]
-    );
-
-    let script = Script::logged_in(vec![
-        refused(404, "N", ""),
-        token("eu"),
-        refused(404, "N", ""),
-    ]);
-    assert_eq!(
-        fetched(&script, &[]).unwrap(),
-        Observed::Gone(Gone::Unknown)
-    );
-    let script = Script::logged_in(vec![
-        refused(400, "I", ""),
-        token("eu"),
-        refused(404, "N", ""),
-    ]);
-    let fault = fetched(&script, &[]).unwrap_err();
-    assert_eq!((fault.code, &fault.action), (REQUEST, &Action::DeadLetter));
-}
-
-#[test]
-fn personal_data_that_came_unasked_stays_out() {
-    let mut whole = order(ID, UPDATED);
-    whole["buyer"] = json!({"buyerName": "N"});
-    whole["recipient"] = json!({"deliveryAddress": {"city": "C"}});
-    for (fields, buyer, recipient) in [
-        (&["orderId"][..], false, false),
-        (&["buyer.buyerName"], true, false),
-        (
-            &["buyer.buyerName", "recipient.deliveryAddress.city"],
-            true,
-            true,
-        ),
-    ] {
-        let script = Script::logged_in(vec![one(&whole)]);
-        let Observed::Present(record) = fetched(&script, fields).unwrap() else {
-            panic!("it is there");
-        };
-        let has = |field: &str| record.body.get(field).is_some();
-        assert_eq!(
-            (has("buyer"), has("recipient")),
-            (buyer, recipient),
-            "{fields:?}"
-        );
-    }
-}
-
-#[test]
-fn a_bad_order_is_a_dead_letter_that_names_its_fields() {
-    let mut bad = order(ID, UPDATED);
-    bad["orderItems"][0]["quantityOrdered"] = json!(-1);
-    let fault = fetched(&Script::logged_in(vec![one(&bad)]), &[]).unwrap_err();
-    assert_eq!(
-        (fault.code, &fault.action),
-        (ORDER_INVALID, &Action::DeadLetter)
-    );
-    assert_eq!(fault.fields[0].path, "orderItems[0].quantityOrdered");
-    let fault = fetched(&Script::logged_in(vec![one(&order(OTHER, UPDATED))]), &[]).unwrap_err();
-    assert_eq!(fault.code, code::ANSWER_INVALID);
-    let script = Script::new(vec![]);
-    let select = Selection::default();
-    let fault = run(orders().fetch(&script.ports(), "902", &select)).unwrap_err();
-    assert_eq!(fault.code, ID_INVALID);
 }
 
 #[test]
