@@ -29,7 +29,8 @@
 //!
 //! - A restart asks for the page it was on, by its token.
 //! - A token that is refused (24 hours old, or the mapping reads other data sets by now) costs the beginning of
-//!   the window: once in a call, three times in a window, then it is a fault.
+//!   the window: once in a call, three times in a window at once; after that it is a fault, and the window begins
+//!   anew when a quarter of an hour has passed, then half an hour, at most six hours.
 //! - An order on two pages makes one item of the queue; one that changes while a window is read leaves it for
 //!   the next; one that is on none is listed by the next window, which reaches back ten minutes, or was announced
 //!   by its notification.
@@ -116,7 +117,8 @@
 //! | 400 to a search with a page token | (the window begins anew) | |
 //! | all else | `AMAZON_REQUEST` | stop the flow |
 //! | a body that is no JSON or lacks a field | `ANSWER_INVALID` | retry |
-//! | a page that contradicts itself, a token refused too often | `SOURCE_PAGING` | retry |
+//! | a page that contradicts itself | `SOURCE_PAGING` | retry |
+//! | 400 to the page tokens of one window, more than three times | `SOURCE_PAGING` | retry after 15 min to 6 h |
 //! | an order that can't be one | `AMAZON_ORDER_INVALID` | dead letter, each of its faults a bad field |
 //! | (not sent) a text that is no order id | `AMAZON_ID_INVALID` | dead letter |
 //! | (not sent) a write | `AMAZON_READ_ONLY` | stop the flow |

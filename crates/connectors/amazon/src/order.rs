@@ -8,13 +8,13 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use http::header::DATE;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
-use sluice_core::time::earlier;
+use sluice_core::time::{earlier, later};
 use sluice_core::{
-    Body, Change, Fault, Found, Gone, Hook, Kind, Moment, Observed, Page, Ports, Position, Record,
-    Result, Selection, Source, Version, Window, async_trait,
+    Answer, Body, Change, Fault, Found, Gone, Hook, Kind, Moment, Observed, Page, Ports, Position,
+    Record, Result, Selection, Source, Version, Window, async_trait, code,
 };
 
 use crate::auth::Grant;
@@ -51,12 +51,19 @@ const SETTLED: Duration = Duration::from_secs(2 * 60);
 /// More would cost: a page of searchOrders comes back every three minutes, and overlaps are read again.
 const OVERLAP: Duration = Duration::from_secs(10 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-/// How often a window may begin anew before somebody should look.
+/// How often a window may begin anew at once. After that somebody should look, and it waits: this long at first,
+/// twice as long with each time.
 const RESTART_COUNT_MAX: u32 = 3;
+const RESTART_WAIT: Duration = Duration::from_secs(15 * 60);
+const RESTART_WAIT_MAX: Duration = Duration::from_secs(6 * 60 * 60);
 
 impl Orders {
     /// One page of a search. A page token that Amazon refuses (it lives 24 hours, and only with the very
     /// parameters it was given for) costs the window's beginning: that repeats orders and skips none.
+    ///
+    /// Where that happens too often the place is one without a token, which waits: a fault keeps no place, so
+    /// with one alone the dead token would be asked for again for ever. Whoever goes on from there gets
+    /// `SOURCE_PAGING` (retry after) until then.
     async fn searched(
         &self,
         ports: &Ports,
@@ -73,7 +80,15 @@ impl Orders {
             Some(until) if until < window.after.watermark => Place::default(),
             _ => place,
         };
+        let now = ports.clock.now();
+        if let Some(due) = place.due.filter(|due| *due > now) {
+            return Err(tokens_refused(place.restarts, due.duration_since(now)));
+        }
         let until = place.until.unwrap_or(window.until);
+        let at = |place: Place| Position {
+            watermark: window.after.watermark,
+            id: place.text(),
+        };
         let include = search::included(select);
         let mut search = Search {
             account,
@@ -98,8 +113,16 @@ impl Orders {
         {
             restarts += 1;
             if restarts > RESTART_COUNT_MAX {
-                let why = format!("its page tokens were refused {restarts} times in one window");
-                return Err(errors::paging(why));
+                let waits = Place {
+                    until: Some(until),
+                    restarts,
+                    due: Some(later(now, restart_wait(restarts))),
+                    token: None,
+                };
+                return Ok(Page {
+                    changes: Vec::new(),
+                    next: Some(at(waits)),
+                });
             }
             search.token = None;
             sent = client::send(ports, &settings, account, &search.call()).await;
@@ -112,14 +135,13 @@ impl Orders {
             return Err(errors::paging("a page is followed by itself"));
         }
         let changes = page.orders.into_iter().map(|order| change(order, &include));
-        let next = page.next.map(|token| Position {
-            watermark: window.after.watermark,
-            id: Place {
+        let next = page.next.map(|token| {
+            at(Place {
                 until: Some(until),
                 restarts,
+                due: None,
                 token: Some(token),
-            }
-            .text(),
+            })
         });
         Ok(Page {
             changes: changes.collect::<Result<_>>()?,
@@ -313,6 +335,26 @@ fn account(settings: &Settings, stream: &str) -> Result<Account> {
 fn strange(stream: &str) -> Fault {
     let message = format!("the stream {stream} is no marketplace of amazon_marketplaces");
     Fault::stop_flow(errors::REQUEST, message)
+}
+
+/// With each time beyond the limit twice as long.
+fn restart_wait(restarts: u32) -> Duration {
+    let beyond = restarts.saturating_sub(RESTART_COUNT_MAX + 1);
+    let factor = 2_u32.saturating_pow(beyond);
+    RESTART_WAIT.saturating_mul(factor).min(RESTART_WAIT_MAX)
+}
+
+/// With the refusal, for it is one: a wait without would pass for a limit that is kept.
+fn tokens_refused(count: u32, wait: SignedDuration) -> Fault {
+    let wait = Duration::try_from(wait).unwrap_or(RESTART_WAIT);
+    let message = format!(
+        "Amazon pages wrongly: its page tokens were refused {count} times in one window, which begins anew then"
+    );
+    Fault::retry_after(wait, code::SOURCE_PAGING, message).with_answer(Answer {
+        status: 400,
+        code: None,
+        message: String::new(),
+    })
 }
 
 /// An order of a page. One that is not as it must be is announced without its body: it is then fetched by
