@@ -28,9 +28,9 @@
 //! Amazon promises no order. The cursor moves when the last page was applied or queued.
 //!
 //! - A restart asks for the page it was on, by its token.
-//! - A token that is refused (24 hours old, or the mapping reads other data sets by now) costs the beginning of
-//!   the window: once in a call, three times in a window at once; after that it is a fault, and the window begins
-//!   anew when a quarter of an hour has passed, then half an hour, at most six hours.
+//! - A token that is refused (mostly 24 hours old) costs the beginning of the window: once in a call, three times
+//!   in a window at once; after that it is a fault, and the window begins anew when a quarter of an hour has
+//!   passed, then half an hour, at most six hours.
 //! - An order on two pages makes one item of the queue; one that changes while a window is read leaves it for
 //!   the next; one that is on none is listed by the next window, which reaches back ten minutes, or was announced
 //!   by its notification.
@@ -93,7 +93,7 @@
 //! | requests | [`limits::OPERATIONS`], until `x-amzn-RateLimit-Limit` names others; shared by all workers | Amazon |
 //! | one request, from sending to the last byte | 30 s, 8 MiB answered; a certificate 3 s, 64 KiB | ours |
 //! | orders in a page | 100 | Amazon |
-//! | a page token | 24 hours, for the very same window | Amazon |
+//! | a page token | 24 hours | Amazon |
 //! | an access token | as the login says, an hour; renewed a minute before, or when refused | Amazon |
 //! | a report | 30 days of orders, 3 failures, 24 hours; asked after each 30 s | Amazon; ours |
 //! | a report's document | 16 MiB as sent, 64 MiB unpacked; beyond, half the days | ours |

@@ -58,8 +58,8 @@ const RESTART_WAIT: Duration = Duration::from_secs(15 * 60);
 const RESTART_WAIT_MAX: Duration = Duration::from_secs(6 * 60 * 60);
 
 impl Orders {
-    /// One page of a search. A page token that Amazon refuses (it lives 24 hours, and only with the very
-    /// parameters it was given for) costs the window's beginning: that repeats orders and skips none.
+    /// One page of a search. A page token that Amazon refuses (it lives 24 hours) costs the window's beginning:
+    /// that repeats orders and skips none.
     ///
     /// Where that happens too often the place is one without a token, which waits: a fault keeps no place, so
     /// with one alone the dead token would be asked for again for ever. Whoever goes on from there gets

@@ -41,7 +41,8 @@ pub struct Search<'a> {
     pub until: Timestamp,
     pub include: &'a [&'static str],
     pub order_count_max: usize,
-    /// Of the page before. Every other parameter but the count must then be what it was, or Amazon refuses it.
+    /// Of the page before. Amazon does not say with which other parameters it must come: the window and the
+    /// marketplaces are those of the first page, the data sets those that are read now.
     pub token: Option<&'a str>,
 }
 

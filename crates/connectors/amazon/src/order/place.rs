@@ -5,8 +5,8 @@ use jiff::Timestamp;
 /// `<upper bound, ms>~<restarts>~<page token>`; an empty text is the beginning. `<restarts>@<ms>` is one that
 /// waits for this time.
 ///
-/// The bound is in it because a token is good for the very window it was given for, and a walk that is not a
-/// cursor's has a new bound with each page.
+/// The bound is in it because a token is a place in one window, and a walk that is not a cursor's has a new bound
+/// with each page.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Place {
     pub until: Option<Timestamp>,
