@@ -14,6 +14,8 @@
 //! Bodies are those of the Orders API of 2026-01-01, as they came, numbers with their digits. Which data sets
 //! are asked for is decided by what the mapping reads ([`search::included`]): `buyer` and `recipient` are there
 //! only where it reads of them; a buyer with an e-mail address has an `id` besides, a hash of it, to be known by.
+//! What is personal and comes with other data sets is taken out unless it is read: tax registrations, gift
+//! messages, reasons of a buyer's wish to cancel, addresses of customizations.
 //! An order's version is its `lastUpdatedTime` in milliseconds. Amazon deletes no
 //! order; it forgets them after two years (in Japan and Australia it knows them since 2016).
 //!

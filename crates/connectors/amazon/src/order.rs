@@ -2,6 +2,7 @@
 
 pub(crate) mod check;
 mod find;
+mod personal;
 mod place;
 
 use std::collections::BTreeMap;
@@ -10,7 +11,6 @@ use std::time::Duration;
 use http::header::DATE;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
-use sha2::{Digest, Sha256};
 use sluice_core::time::{earlier, later};
 use sluice_core::{
     Answer, Body, Change, Fault, Found, Gone, Hook, Kind, Moment, Observed, Page, Ports, Position,
@@ -27,6 +27,7 @@ use crate::report;
 use crate::search::{self, By, EASY_SLOTS, PAGE_ORDERS_MAX, Search};
 use crate::settings::{Account, Backfill, Settings};
 use find::find;
+use personal::kept;
 use place::Place;
 
 /// Orders of every marketplace in `amazon_marketplaces`.
@@ -134,7 +135,7 @@ impl Orders {
         if page.next.is_some() && page.next.as_deref() == search.token {
             return Err(errors::paging("a page is followed by itself"));
         }
-        let changes = page.orders.into_iter().map(|order| change(order, &include));
+        let changes = page.orders.into_iter().map(|order| change(order, select));
         let next = page.next.map(|token| {
             at(Place {
                 until: Some(until),
@@ -361,7 +362,7 @@ fn tokens_refused(count: u32, wait: SignedDuration) -> Fault {
 /// itself, and becomes a dead letter by itself.
 ///
 /// Fault: `ANSWER_INVALID` (retry) for one that can't even be named.
-fn change(order: Value, include: &[&'static str]) -> Result<Change> {
+fn change(order: Value, select: &Selection) -> Result<Change> {
     let id = order.at("orderId").and_then(Value::as_str);
     let id = id
         .filter(|id| (1..=64).contains(&id.len()) && id.bytes().all(|it| it.is_ascii_graphic()))
@@ -374,7 +375,7 @@ fn change(order: Value, include: &[&'static str]) -> Result<Change> {
         record: version.filter(|_| is_good).map(|version| Record {
             id: id.clone(),
             version,
-            body: asked_for(order, include),
+            body: kept(order, select),
         }),
         id,
     })
@@ -383,32 +384,6 @@ fn change(order: Value, include: &[&'static str]) -> Result<Change> {
 pub(crate) fn version(order: &Value) -> Option<Version> {
     let time = order.at("lastUpdatedTime").and_then(Value::as_str)?;
     Moment::instant(time).map(|time| Version(time.as_millisecond()))
-}
-
-/// Personal data that came unasked stays out.
-fn asked_for(mut order: Value, include: &[&'static str]) -> Value {
-    for (field, set) in [("buyer", "BUYER"), ("recipient", "RECIPIENT")] {
-        if let Value::Object(fields) = &mut order
-            && !include.contains(&set)
-        {
-            fields.remove(field);
-        }
-    }
-    if let Some(id) = buyer_id(&order)
-        && let Some(Value::Object(buyer)) = order.get_mut("buyer")
-    {
-        buyer.insert("id".to_owned(), id.into());
-    }
-    order
-}
-
-/// What tells a buyer from others: Amazon's own address for them, which it gives with orders the seller
-/// fulfils. Hashed: ids stand in links, external ids and logs, where no address belongs.
-fn buyer_id(order: &Value) -> Option<String> {
-    let address = order.at("buyer.buyerEmail").and_then(Value::as_str)?;
-    let address = address.trim().to_lowercase();
-    let digest = Sha256::digest(address.as_bytes());
-    (!address.is_empty()).then(|| hex::encode(&digest[..16]))
 }
 
 #[cfg(test)]

@@ -3,7 +3,8 @@
 use serde_json::Value;
 use sluice_core::{Body, Fault, Gone, Observed, Ports, Record, Result, Selection};
 
-use super::{KIND, asked_for, check, version};
+use super::personal::kept;
+use super::{KIND, check, version};
 use crate::client::{self, Call};
 use crate::errors;
 use crate::id::Id;
@@ -21,13 +22,12 @@ pub async fn find(
     id: &Id,
     select: &Selection,
 ) -> Result<Observed> {
-    let include = search::included(select);
-    let call = search::order_call(id, &include);
+    let call = search::order_call(id, &search::included(select));
     let mut refused = None;
     let mut failed = None;
     for account in &settings.accounts {
         match ask(ports, settings, account, &call).await {
-            Ok(Some(order)) => return observed(id, order, &include),
+            Ok(Some(order)) => return observed(id, order, select),
             Ok(None) => {}
             // An id of another region may be no id at all here.
             Err(fault) if client::is_refusal(&fault, 400) => refused = refused.or(Some(fault)),
@@ -74,7 +74,7 @@ fn is_of(account: &Account, order: &Value) -> bool {
         || text("salesChannel.marketplaceId").is_none_or(of)
 }
 
-fn observed(id: &Id, order: Value, include: &[&'static str]) -> Result<Observed> {
+fn observed(id: &Id, order: Value, select: &Selection) -> Result<Observed> {
     if order.at("orderId").and_then(Value::as_str) != Some(id.as_str()) {
         return Err(errors::answer_lacks("order of the id asked for"));
     }
@@ -83,7 +83,7 @@ fn observed(id: &Id, order: Value, include: &[&'static str]) -> Result<Observed>
         Some(version) if bad.is_empty() => Ok(Observed::Present(Record {
             id: KIND.id(id.as_str()),
             version,
-            body: asked_for(order, include),
+            body: kept(order, select),
         })),
         _ => {
             let message = format!("the order {id} is not what an order must be");
