@@ -126,7 +126,7 @@
 //! | (not sent) a write | `AMAZON_READ_ONLY` | stop the flow |
 //! | a report `IN_QUEUE`, `IN_PROGRESS` | `AMAZON_REPORT_PENDING` | retry after 30 s |
 //! | a report `FATAL`, forgotten, or a day old | `AMAZON_REPORT_FAILED` | retry after 30 min with another, three times; then stop the flow |
-//! | a report `CANCELLED` | (no data) | |
+//! | a report `CANCELLED`: by somebody, or for want of data | (another is asked for; after two, no data) | |
 //! | a document that is cut off | `AMAZON_REPORT_INVALID` | retry |
 //! | a document in another form, character set, or from a strange host | `AMAZON_REPORT_INVALID` | stop the flow |
 //! | a document of two hours that is too large | `AMAZON_REPORT_TOO_LARGE` | stop the flow |
