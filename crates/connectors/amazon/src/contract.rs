@@ -32,7 +32,8 @@ fn window(id: &str) -> Window {
 /// A selection of everything an order may have.
 fn everything() -> Selection {
     let fields = ORDER_SETS.iter().map(|(field, _)| (*field).to_owned());
-    let items = ITEM_SETS.iter().map(|(field, _)| (*field).to_owned());
+    let items = ITEM_SETS.iter().map(|(field, _)| *field);
+    let items = items.chain(["product"]).map(str::to_owned);
     Selection {
         fields: fields.collect(),
         lists: [("orderItems".to_owned(), items.collect())].into(),

@@ -14,11 +14,14 @@
 //! Bodies are those of the Orders API of 2026-01-01, as they came, numbers with their digits. Which data sets
 //! are asked for is decided by what the mapping reads ([`search::included`]): `buyer` and `recipient` are there
 //! only where it reads of them; a buyer with an e-mail address has an `id` besides, a hash of it, to be known by.
+//! What is personal and comes with other data sets is taken out unless it is read: tax registrations, gift
+//! messages, reasons of a buyer's wish to cancel, addresses of customizations.
 //! An order's version is its `lastUpdatedTime` in milliseconds. Amazon deletes no
 //! order; it forgets them after two years (in Japan and Australia it knows them since 2016).
 //!
-//! An order that lacks what one must have, has no line, a negative count, an amount that is no number or a
-//! currency of no marketplace is a dead letter of its own (`AMAZON_ORDER_INVALID`); it holds up no other.
+//! An order that lacks what one must have, has no line, a negative count, an amount that is no number, a
+//! currency of no marketplace or more than one is a dead letter of its own (`AMAZON_ORDER_INVALID`); it holds up
+//! no other.
 //!
 //! # How changes are listed
 //!
@@ -27,8 +30,9 @@
 //! Amazon promises no order. The cursor moves when the last page was applied or queued.
 //!
 //! - A restart asks for the page it was on, by its token.
-//! - A token that is refused (24 hours old, or the mapping reads other data sets by now) costs the beginning of
-//!   the window: once in a call, three times in a window, then it is a fault.
+//! - A token that is refused (mostly 24 hours old) costs the beginning of the window: once in a call, three times
+//!   in a window at once; after that it is a fault, and the window begins anew when a quarter of an hour has
+//!   passed, then half an hour, at most six hours.
 //! - An order on two pages makes one item of the queue; one that changes while a window is read leaves it for
 //!   the next.
 //! - Pages leave orders out. Every moment is listed twice for that: a window reaches back over the whole one
@@ -93,7 +97,7 @@
 //! | requests | [`limits::OPERATIONS`], until `x-amzn-RateLimit-Limit` names others; shared by all workers | Amazon |
 //! | one request, from sending to the last byte | 30 s, 8 MiB answered; a certificate 3 s, 64 KiB | ours |
 //! | orders in a page | 100 | Amazon |
-//! | a page token | 24 hours, for the very same window | Amazon |
+//! | a page token | 24 hours | Amazon |
 //! | an access token | as the login says, an hour; renewed a minute before, or when refused | Amazon |
 //! | a report | 30 days of orders, 3 failures, 24 hours; asked after each 30 s | Amazon; ours |
 //! | a report's document | 16 MiB as sent, 64 MiB unpacked; beyond, half the days | ours |
@@ -112,17 +116,19 @@
 //! | 403 | `AMAZON_PERMISSION` | stop the flow |
 //! | 5xx, 408 | `AMAZON_UNAVAILABLE` | retry |
 //! | 404 to one order, in every account; one of a marketplace not in `amazon_marketplaces` | (gone: unknown) | the flow's policy |
+//! | a fault of one account to one order, which no other account has | (that fault) | |
 //! | 400 to one order | `AMAZON_REQUEST` | dead letter |
 //! | 400 to a search with a page token | (the window begins anew) | |
 //! | all else | `AMAZON_REQUEST` | stop the flow |
 //! | a body that is no JSON or lacks a field | `ANSWER_INVALID` | retry |
-//! | a page that contradicts itself, a token refused too often | `SOURCE_PAGING` | retry |
+//! | a page that contradicts itself | `SOURCE_PAGING` | retry |
+//! | 400 to the page tokens of one window, more than three times | `SOURCE_PAGING` | retry after 15 min to 6 h |
 //! | an order that can't be one | `AMAZON_ORDER_INVALID` | dead letter, each of its faults a bad field |
 //! | (not sent) a text that is no order id | `AMAZON_ID_INVALID` | dead letter |
 //! | (not sent) a write | `AMAZON_READ_ONLY` | stop the flow |
 //! | a report `IN_QUEUE`, `IN_PROGRESS` | `AMAZON_REPORT_PENDING` | retry after 30 s |
 //! | a report `FATAL`, forgotten, or a day old | `AMAZON_REPORT_FAILED` | retry after 30 min with another, three times; then stop the flow |
-//! | a report `CANCELLED` | (no data) | |
+//! | a report `CANCELLED`: by somebody, or for want of data | (another is asked for; after two, no data) | |
 //! | a document that is cut off | `AMAZON_REPORT_INVALID` | retry |
 //! | a document in another form, character set, or from a strange host | `AMAZON_REPORT_INVALID` | stop the flow |
 //! | a document of two hours that is too large | `AMAZON_REPORT_TOO_LARGE` | stop the flow |

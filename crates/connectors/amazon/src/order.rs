@@ -1,18 +1,19 @@
 //! Orders as a source: fetched, listed by change and by creation.
 
 pub(crate) mod check;
+mod find;
+mod personal;
 mod place;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
-use sha2::{Digest, Sha256};
-use sluice_core::time::earlier;
+use sluice_core::time::{earlier, later};
 use sluice_core::{
-    Body, Change, Fault, Found, Gone, Hook, Kind, LastWindow, Moment, Observed, Page, Ports,
-    Position, Record, Result, Selection, Source, Version, Window, answer, async_trait,
+    Answer, Body, Change, Fault, Found, Gone, Hook, Kind, LastWindow, Moment, Observed, Page,
+    Ports, Position, Record, Result, Selection, Source, Version, Window, answer, async_trait, code,
 };
 
 use crate::auth::Grant;
@@ -24,6 +25,8 @@ use crate::limits::{self, SEARCH_ORDERS};
 use crate::report;
 use crate::search::{self, By, EASY_SLOTS, PAGE_ORDERS_MAX, Search};
 use crate::settings::{Account, Backfill, Settings};
+use find::find;
+use personal::kept;
 use place::Place;
 
 /// Orders of every marketplace in `amazon_marketplaces`.
@@ -50,12 +53,19 @@ const OVERLAP: Duration = Duration::from_secs(10 * 60);
 /// Pages of a window beyond which it is not listed a second time.
 const TWICE_PAGE_COUNT_MAX: u32 = 4;
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-/// How often a window may begin anew before somebody should look.
+/// How often a window may begin anew at once. After that somebody should look, and it waits: this long at first,
+/// twice as long with each time.
 const RESTART_COUNT_MAX: u32 = 3;
+const RESTART_WAIT: Duration = Duration::from_secs(15 * 60);
+const RESTART_WAIT_MAX: Duration = Duration::from_secs(6 * 60 * 60);
 
 impl Orders {
-    /// One page of a search. A page token that Amazon refuses (it lives 24 hours, and only with the very
-    /// parameters it was given for) costs the window's beginning: that repeats orders and skips none.
+    /// One page of a search. A page token that Amazon refuses (it lives 24 hours) costs the window's beginning:
+    /// that repeats orders and skips none.
+    ///
+    /// Where that happens too often the place is one without a token, which waits: a fault keeps no place, so
+    /// with one alone the dead token would be asked for again for ever. Whoever goes on from there gets
+    /// `SOURCE_PAGING` (retry after) until then.
     async fn searched(
         &self,
         ports: &Ports,
@@ -72,7 +82,15 @@ impl Orders {
             Some(until) if until < window.after.watermark => Place::default(),
             _ => place,
         };
+        let now = ports.clock.now();
+        if let Some(due) = place.due.filter(|due| *due > now) {
+            return Err(tokens_refused(place.restarts, due.duration_since(now)));
+        }
         let until = place.until.unwrap_or(window.until);
+        let at = |place: Place| Position {
+            watermark: window.after.watermark,
+            id: place.text(),
+        };
         let include = search::included(select);
         let mut search = Search {
             account,
@@ -83,7 +101,7 @@ impl Orders {
             order_count_max: limit,
             token: place.token.as_deref(),
         };
-        if search.after > until {
+        if search.is_empty() {
             return Ok(Page {
                 changes: Vec::new(),
                 next: None,
@@ -97,8 +115,16 @@ impl Orders {
         {
             restarts += 1;
             if restarts > RESTART_COUNT_MAX {
-                let why = format!("its page tokens were refused {restarts} times in one window");
-                return Err(errors::paging(why));
+                let waits = Place {
+                    until: Some(until),
+                    restarts,
+                    due: Some(later(now, restart_wait(restarts))),
+                    token: None,
+                };
+                return Ok(Page {
+                    changes: Vec::new(),
+                    next: Some(at(waits)),
+                });
             }
             search.token = None;
             sent = client::send(ports, &settings, account, &search.call()).await;
@@ -110,59 +136,19 @@ impl Orders {
         if page.next.is_some() && page.next.as_deref() == search.token {
             return Err(errors::paging("a page is followed by itself"));
         }
-        let changes = page.orders.into_iter().map(|order| change(order, &include));
-        let next = page.next.map(|token| Position {
-            watermark: window.after.watermark,
-            id: Place {
+        let changes = page.orders.into_iter().map(|order| change(order, select));
+        let next = page.next.map(|token| {
+            at(Place {
                 until: Some(until),
                 restarts,
+                due: None,
                 token: Some(token),
-            }
-            .text(),
+            })
         });
         Ok(Page {
             changes: changes.collect::<Result<_>>()?,
             next,
         })
-    }
-
-    /// The order, asked of one account after the other. One of a marketplace that is none of ours is nobody's:
-    /// it is in no search, and a notification, which is a whole region's, must not bring it in.
-    async fn find(
-        &self,
-        ports: &Ports,
-        settings: &Settings,
-        id: &Id,
-        select: &Selection,
-    ) -> Result<Observed> {
-        let include = search::included(select);
-        let call = search::order_call(id, &include);
-        let mut refused = None;
-        for account in &settings.accounts {
-            match client::send(ports, settings, account, &call).await {
-                Ok(response) => {
-                    let order = search::read_order(&response)?;
-                    if is_of(account, &order) {
-                        return observed(id, order, &include);
-                    }
-                }
-                Err(fault) if client::is_refusal(&fault, 404) => {}
-                // An id of another region may be no id at all here.
-                Err(fault) if client::is_refusal(&fault, 400) => refused = refused.or(Some(fault)),
-                Err(fault) => return Err(fault),
-            }
-        }
-        match refused {
-            None => Ok(Observed::Gone(Gone::Unknown)),
-            // About this order, not about the flow: the request has one form.
-            Some(fault) => {
-                let refused = Fault::dead_letter(errors::REQUEST, &fault.message);
-                Err(match &fault.answer {
-                    Some(answer) => refused.with_answer(answer.clone()),
-                    None => refused,
-                })
-            }
-        }
     }
 }
 
@@ -186,7 +172,7 @@ impl Source for Orders {
     async fn fetch(&self, ports: &Ports, id: &str, select: &Selection) -> Result<Observed> {
         let settings = Settings::read(&*ports.variables)?;
         let id = Id::required(id)?;
-        self.find(ports, &settings, &id, select).await
+        find(ports, &settings, &id, select).await
     }
 
     /// One request an order: there is no other way.
@@ -202,7 +188,7 @@ impl Source for Orders {
         let mut observed = BTreeMap::new();
         for id in ids {
             let found = match Id::parse(id) {
-                Some(parsed) => self.find(ports, &settings, &parsed, select).await?,
+                Some(parsed) => find(ports, &settings, &parsed, select).await?,
                 // Nobody has an order of an id that can be none.
                 None => Observed::Gone(Gone::Unknown),
             };
@@ -353,11 +339,31 @@ fn strange(stream: &str) -> Fault {
     Fault::stop_flow(errors::REQUEST, message)
 }
 
+/// With each time beyond the limit twice as long.
+fn restart_wait(restarts: u32) -> Duration {
+    let beyond = restarts.saturating_sub(RESTART_COUNT_MAX + 1);
+    let factor = 2_u32.saturating_pow(beyond);
+    RESTART_WAIT.saturating_mul(factor).min(RESTART_WAIT_MAX)
+}
+
+/// With the refusal, for it is one: a wait without would pass for a limit that is kept.
+fn tokens_refused(count: u32, wait: SignedDuration) -> Fault {
+    let wait = Duration::try_from(wait).unwrap_or(RESTART_WAIT);
+    let message = format!(
+        "Amazon pages wrongly: its page tokens were refused {count} times in one window, which begins anew then"
+    );
+    Fault::retry_after(wait, code::SOURCE_PAGING, message).with_answer(Answer {
+        status: 400,
+        code: None,
+        message: String::new(),
+    })
+}
+
 /// An order of a page. One that is not as it must be is announced without its body: it is then fetched by
 /// itself, and becomes a dead letter by itself.
 ///
 /// Fault: `ANSWER_INVALID` (retry) for one that can't even be named.
-fn change(order: Value, include: &[&'static str]) -> Result<Change> {
+fn change(order: Value, select: &Selection) -> Result<Change> {
     let id = order.at("orderId").and_then(Value::as_str);
     let id = id
         .filter(|id| (1..=64).contains(&id.len()) && id.bytes().all(|it| it.is_ascii_graphic()))
@@ -370,68 +376,15 @@ fn change(order: Value, include: &[&'static str]) -> Result<Change> {
         record: version.filter(|_| is_good).map(|version| Record {
             id: id.clone(),
             version,
-            body: asked_for(order, include),
+            body: kept(order, select),
         }),
         id,
     })
 }
 
-/// Whether an order is of one of the account's marketplaces. Those that came to Amazon from elsewhere are kept:
-/// nobody says which marketplace they bear.
-fn is_of(account: &Account, order: &Value) -> bool {
-    let text = |path: &str| order.at(path).and_then(Value::as_str);
-    let of = |id: &str| account.marketplaces.iter().any(|one| one.id == id);
-    text("salesChannel.channelName") != Some("AMAZON")
-        || text("salesChannel.marketplaceId").is_none_or(of)
-}
-
-fn observed(id: &Id, order: Value, include: &[&'static str]) -> Result<Observed> {
-    if order.at("orderId").and_then(Value::as_str) != Some(id.as_str()) {
-        return Err(errors::answer_lacks("order of the id asked for"));
-    }
-    let bad = check::bad_fields(&order);
-    match version(&order) {
-        Some(version) if bad.is_empty() => Ok(Observed::Present(Record {
-            id: KIND.id(id.as_str()),
-            version,
-            body: asked_for(order, include),
-        })),
-        _ => {
-            let message = format!("the order {id} is not what an order must be");
-            Err(Fault::dead_letter(errors::ORDER_INVALID, message).with_fields(bad))
-        }
-    }
-}
-
 pub(crate) fn version(order: &Value) -> Option<Version> {
     let time = order.at("lastUpdatedTime").and_then(Value::as_str)?;
     Moment::instant(time).map(|time| Version(time.as_millisecond()))
-}
-
-/// Personal data that came unasked stays out.
-fn asked_for(mut order: Value, include: &[&'static str]) -> Value {
-    for (field, set) in [("buyer", "BUYER"), ("recipient", "RECIPIENT")] {
-        if let Value::Object(fields) = &mut order
-            && !include.contains(&set)
-        {
-            fields.remove(field);
-        }
-    }
-    if let Some(id) = buyer_id(&order)
-        && let Some(Value::Object(buyer)) = order.get_mut("buyer")
-    {
-        buyer.insert("id".to_owned(), id.into());
-    }
-    order
-}
-
-/// What tells a buyer from others: Amazon's own address for them, which it gives with orders the seller
-/// fulfils. Hashed: ids stand in links, external ids and logs, where no address belongs.
-fn buyer_id(order: &Value) -> Option<String> {
-    let address = order.at("buyer.buyerEmail").and_then(Value::as_str)?;
-    let address = address.trim().to_lowercase();
-    let digest = Sha256::digest(address.as_bytes());
-    (!address.is_empty()).then(|| hex::encode(&digest[..16]))
 }
 
 #[cfg(test)]

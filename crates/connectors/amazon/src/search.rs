@@ -41,11 +41,22 @@ pub struct Search<'a> {
     pub until: Timestamp,
     pub include: &'a [&'static str],
     pub order_count_max: usize,
-    /// Of the page before. Every other parameter but the count must then be what it was, or Amazon refuses it.
+    /// Of the page before. Amazon does not say with which other parameters it must come: the window and the
+    /// marketplaces are those of the first page, the data sets those that are read now.
     pub token: Option<&'a str>,
 }
 
 impl Search<'_> {
+    /// Whether it ends before it begins, or before Amazon's first order: Amazon refuses such a window, and there
+    /// is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        self.from() > self.until
+    }
+
+    fn from(&self) -> Timestamp {
+        self.after.max(first_order())
+    }
+
     pub fn call(&self) -> Call {
         let (after, before) = match self.by {
             By::Updated => ("lastUpdatedAfter", "lastUpdatedBefore"),
@@ -54,7 +65,7 @@ impl Search<'_> {
         let ids = self.account.marketplaces.iter().map(|one| one.id);
         let mut query = form_urlencoded::Serializer::new(String::new());
         query
-            .append_pair(after, &moment(self.after.max(first_order())))
+            .append_pair(after, &moment(self.from()))
             .append_pair(before, &moment(self.until))
             .append_pair("marketplaceIds", &ids.collect::<Vec<_>>().join(","))
             .append_pair("maxResultsPerPage", &self.order_count_max.to_string());
@@ -193,7 +204,7 @@ pub(crate) fn moment(time: Timestamp) -> String {
 }
 
 /// Amazon knows no order before 2016, and of most marketplaces none older than two years.
-fn first_order() -> Timestamp {
+pub(crate) fn first_order() -> Timestamp {
     Timestamp::from_second(1_451_606_400).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 

@@ -5,7 +5,7 @@ use sluice_core::body::exact;
 use sluice_core::{BadField, Body, Moment};
 
 /// Every field that is missing or can't be: an order without lines, an amount that is no number, a currency no
-/// marketplace has, a negative quantity.
+/// marketplace has or that is not the order's, a negative quantity.
 pub fn bad_fields(order: &Value) -> Vec<BadField> {
     let mut bad = Vec::new();
     for field in ["createdTime", "lastUpdatedTime"] {
@@ -31,7 +31,8 @@ pub fn bad_fields(order: &Value) -> Vec<BadField> {
         }
         _ => bad.push(BadField::new("orderItems", "holds no line")),
     }
-    walk(order, "", &mut bad);
+    let mut currency = order.at("proceeds.grandTotal").and_then(known_currency);
+    walk(order, "", &mut currency, &mut bad);
     bad.truncate(BAD_FIELD_COUNT_MAX);
     bad
 }
@@ -60,12 +61,13 @@ fn needs_text(value: &Value, field: &str, path: &str, bad: &mut Vec<BadField>) {
     }
 }
 
-/// Amounts and counts have one form wherever they stand.
-fn walk(value: &Value, path: &str, bad: &mut Vec<BadField>) {
+/// Amounts and counts have one form wherever they stand, and all amounts one currency: that of the grand total,
+/// else of the first amount. Whoever books them adds them up, and names their currency once.
+fn walk<'a>(value: &'a Value, path: &str, currency: &mut Option<&'a str>, bad: &mut Vec<BadField>) {
     match value {
         Value::Object(fields) => {
             if fields.contains_key("currencyCode") || fields.contains_key("amount") {
-                money(value, path, bad);
+                money(value, path, currency, bad);
             }
             for (name, field) in fields {
                 let path = match path {
@@ -75,30 +77,43 @@ fn walk(value: &Value, path: &str, bad: &mut Vec<BadField>) {
                 if COUNTS.contains(&name.as_str()) {
                     count(field, &path, bad);
                 }
-                walk(field, &path, bad);
+                walk(field, &path, currency, bad);
             }
         }
         Value::Array(items) => {
             for (at, item) in items.iter().enumerate() {
-                walk(item, &format!("{path}[{at}]"), bad);
+                walk(item, &format!("{path}[{at}]"), currency, bad);
             }
         }
         _ => {}
     }
 }
 
-fn money(value: &Value, path: &str, bad: &mut Vec<BadField>) {
+fn money<'a>(
+    value: &'a Value,
+    path: &str,
+    currency: &mut Option<&'a str>,
+    bad: &mut Vec<BadField>,
+) {
     if value.at("amount").and_then(exact).is_none() {
         bad.push(BadField::new(
             format!("{path}.amount"),
             "is no exact number",
         ));
     }
-    let currency = value.at("currencyCode").and_then(Value::as_str);
-    if !currency.is_some_and(|code| CURRENCIES.contains(&code)) {
-        let path = format!("{path}.currencyCode");
-        bad.push(BadField::new(path, "is no currency of a marketplace"));
-    }
+    let why = match known_currency(value) {
+        None => "is no currency of a marketplace".to_owned(),
+        Some(code) => match *currency.get_or_insert(code) {
+            ours if ours == code => return,
+            ours => format!("is another currency than the order's, {ours}"),
+        },
+    };
+    bad.push(BadField::new(format!("{path}.currencyCode"), why));
+}
+
+fn known_currency(money: &Value) -> Option<&str> {
+    let code = money.at("currencyCode").and_then(Value::as_str);
+    code.filter(|code| CURRENCIES.contains(code))
 }
 
 fn count(value: &Value, path: &str, bad: &mut Vec<BadField>) {

@@ -8,7 +8,22 @@ pub struct Slice {
     pub end: Timestamp,
     /// Reports of it that failed.
     pub tries: u32,
+    /// Whether the report before was cancelled: by somebody, or because there is no data.
+    pub cancelled: bool,
 }
+
+impl Slice {
+    pub fn until(end: Timestamp) -> Self {
+        Self {
+            end,
+            tries: 0,
+            cancelled: false,
+        }
+    }
+}
+
+/// Beside the number of tries.
+const CANCELLED: &str = "c";
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
@@ -35,7 +50,7 @@ impl Place {
         read(text).unwrap_or(Self::Beginning)
     }
 
-    /// `<stage>:<end of the slice, ms>:<tries>:<number>:<id>`.
+    /// `<stage>:<end of the slice, ms>:<tries>[c]:<number>:<id>`.
     pub fn text(&self) -> String {
         let (stage, slice, number, id) = match self {
             Self::Beginning => return String::new(),
@@ -46,7 +61,8 @@ impl Place {
             Self::Again { slice, due } => ("again", slice, due.as_millisecond(), ""),
         };
         let (end, tries) = (slice.end.as_millisecond(), slice.tries);
-        format!("{stage}:{end}:{tries}:{number}:{id}")
+        let cancelled = if slice.cancelled { CANCELLED } else { "" };
+        format!("{stage}:{end}:{tries}{cancelled}:{number}:{id}")
     }
 }
 
@@ -54,9 +70,16 @@ fn read(text: &str) -> Option<Place> {
     let mut parts = text.splitn(5, ':');
     let stage = parts.next()?;
     let time = |ms: &str| Timestamp::from_millisecond(ms.parse().ok()?).ok();
+    let end = time(parts.next()?)?;
+    let tries = parts.next()?;
     let slice = Slice {
-        end: time(parts.next()?)?,
-        tries: parts.next()?.parse().ok()?,
+        end,
+        tries: tries
+            .strip_suffix(CANCELLED)
+            .unwrap_or(tries)
+            .parse()
+            .ok()?,
+        cancelled: tries.ends_with(CANCELLED),
     };
     let number = parts.next()?;
     let id = parts.next()?.to_owned();
@@ -89,6 +112,11 @@ mod tests {
         let slice = Slice {
             end: Timestamp::from_second(1_800_000_000).unwrap(),
             tries: 2,
+            cancelled: false,
+        };
+        let cancelled = Slice {
+            cancelled: true,
+            ..slice.clone()
         };
         for place in [
             Place::Beginning,
@@ -100,6 +128,14 @@ mod tests {
                 slice: slice.clone(),
                 id: "amzn1.spdoc.1:4~x".into(),
                 listed: 700,
+            },
+            Place::Report {
+                slice: cancelled.clone(),
+                id: "ID324".into(),
+            },
+            Place::Again {
+                due: slice.end,
+                slice: cancelled,
             },
             Place::Again {
                 due: slice.end,

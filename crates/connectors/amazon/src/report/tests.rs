@@ -128,29 +128,48 @@ fn a_report_is_waited_for_and_becomes_a_document() {
 }
 
 #[test]
-fn a_cancelled_report_had_nothing_to_say_and_the_next_slice_follows() {
-    let script = logged_in(vec![report("CANCELLED")]);
+fn two_cancelled_reports_had_nothing_to_say_and_the_next_slice_follows() {
+    let script = logged_in(vec![
+        report("CANCELLED"),
+        answer(202, r#"{"reportId":"R2"}"#),
+        report("CANCELLED"),
+    ]);
+    // Somebody may have cancelled the first.
     let page = past(&script, &format!("report:{}:0:0:R1", first_end())).unwrap();
-    let next = page.next.unwrap();
-    assert_eq!(
-        (next.watermark, next.id.as_str()),
-        (at(NOW_S - 10 * DAY_S), "")
-    );
+    let again = format!("again:{}:0c:{}:", first_end(), NOW_S * 1000);
+    assert_eq!(place(&page), again);
+    let page = past(&script, &again).unwrap();
+    let second = format!("report:{}:0c:0:R2", first_end());
+    assert_eq!(place(&page), second);
+    let next = past(&script, &second).unwrap().next.unwrap();
+    let begin = (at(NOW_S - 10 * DAY_S), "");
+    assert_eq!((next.watermark, next.id.as_str()), begin);
     // The last slice ends with the window.
-    let script = logged_in(vec![answer(202, r#"{"reportId":"R2"}"#)]);
+    let script = logged_in(vec![answer(202, r#"{"reportId":"R3"}"#)]);
     let rest = Window {
         after: next,
         until: at(NOW_S),
     };
     let page = past_of(&script, &rest, 2).unwrap();
     let id = place(&page).to_owned();
-    assert_eq!(id, format!("report:{}:0:0:R2", NOW_S * 1000));
+    assert_eq!(id, format!("report:{}:0:0:R3", NOW_S * 1000));
     let script = logged_in(vec![report("CANCELLED")]);
+    let id = id.replace(":0:0:", ":0c:0:");
     let rest = Window {
         after: Position { id, ..rest.after },
         ..rest
     };
     assert_eq!(past_of(&script, &rest, 2).unwrap().next, None);
+}
+
+#[test]
+fn a_report_that_fails_between_two_cancelled_ones_parts_them() {
+    let script = logged_in(vec![report("FATAL")]);
+    let page = past(&script, &format!("report:{}:0c:0:R2", first_end())).unwrap();
+    assert!(place(&page).starts_with(&format!("again:{}:1:", first_end())));
+    let script = logged_in(vec![report("DONE")]);
+    let page = past(&script, &format!("report:{}:0c:0:R2", first_end())).unwrap();
+    assert!(place(&page).starts_with("document:"));
 }
 
 #[test]

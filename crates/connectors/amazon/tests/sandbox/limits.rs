@@ -12,6 +12,11 @@ fn fetch(ports: &Ports, id: &str) -> Result<(), Fault> {
     run(amazon::orders().fetch(ports, id, &select())).map(drop)
 }
 
+/// Others would be asked for what it can't be.
+fn one_account(wire: &Wire) -> Ports {
+    wire.ports_with(&[("amazon_marketplaces", "US,CA")])
+}
+
 fn wait_of(fault: &Fault) -> Duration {
     assert_eq!(fault.code, errors::THROTTLED, "{fault}");
     match fault.action {
@@ -23,7 +28,7 @@ fn wait_of(fault: &Fault) -> Duration {
 #[test]
 fn what_amazon_would_refuse_is_not_sent() {
     let wire = Wire::new();
-    let ports = wire.ports();
+    let ports = one_account(&wire);
     let id = wire.sell("US");
     let mut asked = 0;
     for _ in 0..200 {
@@ -47,9 +52,9 @@ fn a_refusal_empties_the_bucket_whether_or_not_it_names_the_rate() {
         wire.set("throttled_without_rate", json!(without_rate));
         let id = wire.sell("US");
         // Somebody else with the same application.
-        let other = wire.ports();
+        let other = one_account(&wire);
         while fetch(&other, &id).is_ok() {}
-        let ports = wire.ports();
+        let ports = one_account(&wire);
         let fault = fetch(&ports, &id).unwrap_err();
         assert_eq!(wire.answered(429), 1);
         let wait = wait_of(&fault);
@@ -67,7 +72,7 @@ fn a_refusal_empties_the_bucket_whether_or_not_it_names_the_rate() {
 fn a_rate_that_amazon_raises_is_used() {
     let wire = Wire::new();
     wire.set("rate_factor", json!(10));
-    let ports = wire.ports();
+    let ports = one_account(&wire);
     let id = wire.sell("US");
     let start = wire.now();
     for _ in 0..300 {
@@ -86,6 +91,8 @@ fn accounts_have_limits_of_their_own() {
     let ports = wire.ports_with(&[("amazon_marketplaces", "UK,JP")]);
     let ids = ["UK", "JP"].map(|country| wire.sell(country));
     while fetch(&ports, &ids[0]).is_ok() {}
+    // Both are asked for either's order: the one that is asked first has no slot left.
+    fetch(&ports, &ids[1]).unwrap();
     wait_of(&fetch(&ports, &ids[0]).unwrap_err());
     let ports = wire.ports_with(&[("amazon_marketplaces", "JP")]);
     fetch(&ports, &ids[1]).unwrap();

@@ -8,7 +8,7 @@ use sluice_core::{
     Action, Change, LastWindow, Page, Ports, Position, Result, Source, Timestamp, Window, code,
 };
 
-use super::wire::{Wire, run, select};
+use super::wire::{Wire, patience, run, select};
 
 const US: &str = "ATVPDKIKX0DER";
 const UK: &str = "A1F83G8C2ARO7P";
@@ -152,24 +152,39 @@ fn a_page_token_that_expires_costs_the_beginning_of_the_window() {
 }
 
 #[test]
-fn tokens_that_are_always_refused_are_told() {
+fn tokens_that_are_refused_again_and_again_are_told_and_hold_up_nothing_for_ever() {
     let wire = Wire::stocked(160);
     let ports = wire.ports();
-    wire.set("page_token_life_s", json!(1));
     let window = wire.window(&ports, days_ago(&wire, 30));
+    wire.set("page_token_life_s", json!(1));
+    // As an engine does it: a page moves the place, a fault leaves it.
     let mut at = window.after.clone();
-    let mut refused = None;
-    for _ in 0..10 {
+    let mut waits = Vec::new();
+    for _ in 0..20 {
         wire.wait_s(200);
+        let asked = wire.asked().len();
         match page(&ports, "US", &window, &at, 5) {
             Ok(page) => at = page.next.unwrap(),
             Err(fault) => {
-                refused = Some(fault);
-                break;
+                assert_eq!(fault.code, code::SOURCE_PAGING, "{fault}");
+                assert!(!fault.is_held_back(), "it is a fault, and seen as one");
+                let wait = patience(&fault);
+                assert!(wait >= SignedDuration::from_mins(11), "{wait:?}");
+                wire.wait(wait);
+                waits.push(wait);
             }
         }
+        assert!(wire.asked().len() - asked <= 3, "a call has its end");
     }
-    assert_eq!(refused.unwrap().code, code::SOURCE_PAGING);
+    assert!(waits.len() > 2 && waits.is_sorted(), "{waits:?}");
+
+    wire.set("page_token_life_s", json!(24 * 3600));
+    let rest = Window {
+        after: at,
+        until: window.until,
+    };
+    let listed = walked(&wire, &ports, "US", &rest, 5);
+    assert_eq!(ids(&listed), wire.orders_in(US).into_iter().collect());
 }
 
 #[test]

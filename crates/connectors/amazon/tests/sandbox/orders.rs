@@ -221,3 +221,29 @@ fn every_refusal_is_understood() {
         present(&ports, &id);
     }
 }
+
+#[test]
+fn what_a_buyer_wrote_to_another_stays_out_unless_it_is_read() {
+    let wire = Wire::new();
+    let ports = wire.ports();
+    let id = wire.place(json!({
+        "marketplace": "US", "fulfilledBy": "MERCHANT", "paid": true,
+        "items": [{
+            "sku": "PM-1042", "title": "Pump", "quantity": 1, "unitPrice": "12",
+            "giftWrap": "3.98", "giftMessage": "For you",
+        }],
+    }));
+    let message = |of_items: &[&str]| {
+        let select = selection(&["orderId"], of_items);
+        let observed = run(amazon::orders().fetch(&ports, &id, &select)).unwrap();
+        let Observed::Present(record) = observed else {
+            panic!("it is there");
+        };
+        let option = &record.body["orderItems"][0]["fulfillment"]["packing"]["giftOption"];
+        assert!(option["giftWrapLevel"].is_string());
+        option.get("giftMessage").cloned()
+    };
+    assert_eq!(message(&["fulfillment.quantityFulfilled"]), None);
+    let read = message(&["fulfillment.packing.giftOption.giftMessage"]);
+    assert_eq!(read, Some("For you".into()));
+}

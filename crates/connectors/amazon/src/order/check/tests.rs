@@ -19,7 +19,7 @@ fn a_good_order_is_good() {
     assert!(told(&good()).is_empty());
     let mut order = good();
     order["orderItems"][0]["quantityOrdered"] = json!(0);
-    order["proceeds"] = json!({"grandTotal": {"amount": "-3.10", "currencyCode": "EUR"}});
+    order["proceeds"] = json!({"grandTotal": {"amount": "-3.10", "currencyCode": "USD"}});
     assert!(told(&order).is_empty(), "cancelled, and a refund");
 }
 
@@ -53,4 +53,31 @@ fn each_fault_is_named_with_its_place() {
     );
     let all = told(&json!({}));
     assert_eq!(all.len(), 5, "{all:?}");
+}
+
+#[test]
+fn an_order_has_one_currency() {
+    let price = "orderItems[0].product.price.unitPrice.currencyCode";
+    let mut order = good();
+    order["proceeds"] = json!({"grandTotal": {"amount": "25.00", "currencyCode": "EUR"}});
+    let strange = format!("{price} is another currency than the order's, EUR");
+    assert_eq!(told(&order), [strange]);
+
+    // Without a grand total they agree among themselves.
+    let mut order = good();
+    let item = &mut order["orderItems"][0];
+    item["proceeds"] = json!({"proceedsTotal": {"amount": "25.00", "currencyCode": "EUR"}});
+    let bad = told(&order);
+    assert_eq!(bad.len(), 1, "{bad:?}");
+    assert!(bad[0].contains("is another currency than the order's"));
+    order["orderItems"][0]["proceeds"]["proceedsTotal"]["currencyCode"] = json!("USD");
+    assert!(told(&order).is_empty());
+
+    // One that is none is told as such, and once.
+    order["proceeds"] = json!({"grandTotal": {"amount": "25.00", "currencyCode": "XXZ"}});
+    let path = "proceeds.grandTotal.currencyCode";
+    assert_eq!(
+        told(&order),
+        [format!("{path} is no currency of a marketplace")]
+    );
 }
