@@ -11,6 +11,12 @@
 //!
 //! # What an order looks like
 //!
+//! ```
+//! let orders = amazon::orders();
+//! // Parts of an order that a flow may look up or make records of.
+//! let (buyer, product) = (amazon::BUYER, amazon::PRODUCT);
+//! ```
+//!
 //! Bodies are those of the Orders API of 2026-01-01, as they came, numbers with their digits. Which data sets
 //! are asked for is decided by what the mapping reads ([`search::included`]): `buyer` and `recipient` are there
 //! only where it reads of them; a buyer with an e-mail address has an `id` besides, a hash of it, to be known by.
@@ -80,7 +86,7 @@
 //! A component must be allowed to reach the login and its regions; for reports `https://*.amazonaws.com` and
 //! `https://*.cloudfront.net`; for SNS `https://sns.<region>.amazonaws.com` and `http://*.amazontrust.com`.
 //!
-//! # Notifications
+//! # Webhooks
 //!
 //! | route below `/hooks/<flow>/` | proof of the sender | refused with |
 //! | --- | --- | --- |
@@ -110,11 +116,11 @@
 //! | Amazon says | fault | action |
 //! | --- | --- | --- |
 //! | (not sent) no slot is left, or none that others do not go before | `AMAZON_THROTTLED` | retry after exactly the time to the next |
-//! | 429, or code `QuotaExceeded` | `AMAZON_THROTTLED` | retry after `Retry-After` or the time to the next slot: the bucket is taken for empty |
+//! | 429, or code `QuotaExceeded` | `AMAZON_THROTTLED` | retry after `Retry-After` or the time to the next slot, the longer of both (the bucket is taken for empty), else 60 s |
 //! | 401, or 403 with words about a token; twice in a row, the second time with a fresh one | `AMAZON_LOGIN` | refresh credentials |
 //! | `{"error"}` or another refusal to a login | `AMAZON_LOGIN` | stop the flow |
 //! | 403 | `AMAZON_PERMISSION` | stop the flow |
-//! | 5xx, 408 | `AMAZON_UNAVAILABLE` | retry |
+//! | 5xx, 408 | `AMAZON_UNAVAILABLE` | retry, after `Retry-After` where given |
 //! | 404 to one order, in every account; one of a marketplace not in `amazon_marketplaces` | (gone: unknown) | the flow's policy |
 //! | a fault of one account to one order, which no other account has | (that fault) | |
 //! | 400 to one order | `AMAZON_REQUEST` | dead letter |

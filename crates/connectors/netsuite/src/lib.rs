@@ -56,11 +56,11 @@
 //!
 //! | NetSuite says | fault | action |
 //! | --- | --- | --- |
-//! | 429, or code `CONCURRENCY_LIMIT_EXCEEDED`, `REQUEST_LIMIT_EXCEEDED`, `SSS_REQUEST_LIMIT_EXCEEDED`, `WS_REQUEST_BLOCKED`, `WS_CONCUR_SESSION_DISALLWD`, or the words "concurrent request limit exceeded" | `NETSUITE_CONCURRENCY` | retry (after `Retry-After`, if given) |
+//! | 429, or code `CONCURRENCY_LIMIT_EXCEEDED`, `REQUEST_LIMIT_EXCEEDED`, `SSS_REQUEST_LIMIT_EXCEEDED`, `WS_REQUEST_BLOCKED`, `WS_CONCUR_SESSION_DISALLWD`, or the words "concurrent request limit exceeded" | `NETSUITE_CONCURRENCY` | retry, after `Retry-After` where given |
 //! | 401, twice in a row: the second time with a new nonce or token | `NETSUITE_LOGIN` | refresh credentials |
-//! | 400 or 401 with `{"error"}` to a login by client credentials | `NETSUITE_LOGIN` | stop the flow |
+//! | 4xx with `{"error"}` to a login by client credentials | `NETSUITE_LOGIN` | stop the flow |
 //! | code `RCRD_HAS_BEEN_CHANGED`, `RCRD_LOCKED`, or 412 | `NETSUITE_RECORD_CHANGED` | retry |
-//! | 5xx, 408, 425 | `NETSUITE_UNAVAILABLE` | retry; a write may have taken effect |
+//! | 5xx, 408, 425 | `NETSUITE_UNAVAILABLE` | retry, after `Retry-After` where given; a write may have taken effect |
 //! | 403, or code `INSUFFICIENT_PERMISSION`, `PERMISSION_VIOLATION`, `FEATURE_DISABLED`, `RECORD_TYPE_NOT_ALLOWED` | `NETSUITE_PERMISSION` | stop the flow |
 //! | code `DUP_RCRD`, `DUP_ITEM` | `NETSUITE_DUPLICATE` | retry: the other writer's record is found then |
 //! | 404 with code `NONEXISTENT_ID` | `NETSUITE_NOT_FOUND` | dead letter; a look-up takes it for "none" |

@@ -24,6 +24,8 @@
 //! `Id`, `SystemModstamp` and `IsDeleted` are always there; a record's version is its `SystemModstamp` in
 //! milliseconds. Numbers keep their digits.
 //!
+//! # How changes are listed
+//!
 //! Queries go to `queryAll`, so deletions are seen. Changes are listed by the key (`SystemModstamp`, `Id`)
 //! under a fixed upper bound; a deleted line makes its opportunity due like a changed one.
 //!
@@ -66,8 +68,8 @@
 //! | code `REQUEST_LIMIT_EXCEEDED`, `STORAGE_LIMIT_EXCEEDED`, or 429 | `SALESFORCE_LIMIT` | retry after `Retry-After`, else 20 s if the words are about requests at once, else 15 min |
 //! | code `UNABLE_TO_LOCK_ROW`, also inside the words | `SALESFORCE_LOCKED` | retry |
 //! | 401 twice in a row, the second time with a fresh session | `SALESFORCE_LOGIN` | refresh credentials |
-//! | 400 or 401 with `{"error"}` to a login | `SALESFORCE_LOGIN`, or `SALESFORCE_LIMIT` for too many | stop the flow, or retry after 15 min |
-//! | 5xx, 408, or code `SERVER_UNAVAILABLE`, `UNKNOWN_EXCEPTION`, `QUERY_TIMEOUT`, `REQUEST_RUNNING_TOO_LONG` | `SALESFORCE_UNAVAILABLE` | retry; a write may have taken effect |
+//! | 4xx with `{"error"}` to a login | `SALESFORCE_LOGIN`, or `SALESFORCE_LIMIT` for too many | stop the flow, or retry after `Retry-After`, else 15 min |
+//! | 5xx, 408, or code `SERVER_UNAVAILABLE`, `UNKNOWN_EXCEPTION`, `QUERY_TIMEOUT`, `REQUEST_RUNNING_TOO_LONG` | `SALESFORCE_UNAVAILABLE` | retry, after `Retry-After` where given; a write may have taken effect |
 //! | 300 to an upsert | `SALESFORCE_AMBIGUOUS` | dead letter |
 //! | code `INVALID_QUERY_LOCATOR` | `SALESFORCE_QUERY_EXPIRED` | retry |
 //! | code `INVALID_FIELD`, `INVALID_TYPE`, `MALFORMED_QUERY`, `INVALID_QUERY_FILTER_OPERATOR`, `INVALID_QUERY_SCOPE`, `JSON_PARSER_ERROR`; 404 to an upsert | `SALESFORCE_REQUEST` | stop the flow |
