@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use http::Method;
 use jiff::SignedDuration;
+use rust_decimal::Decimal;
 use sandbox::Vendor;
 use sandbox::amazon::{EventReceiver, TopicReceiver};
 use sandbox::day::books::{Books, Ledger};
@@ -211,6 +212,21 @@ async fn each_marketplace_has_settings_and_runs_of_its_own() {
         let lines = held[0].1["item"]["items"].as_array().unwrap();
         assert_eq!(lines.len(), 2, "{id}");
     }
+    // What NetSuite makes of the tax is a difference that is shown, to the cent.
+    let audited = market.flow(Method::GET, "/audit?side=source").await.json();
+    let entries = audited["entries"].as_array().unwrap();
+    let entry = entries.iter().find(|entry| entry["source"] == *ours);
+    let entry = entry.unwrap_or_else(|| panic!("{audited}"));
+    let amount =
+        |side: &str| -> Decimal { entry[side]["amount"].as_str().unwrap().parse().unwrap() };
+    let tax = charge(&market, &ours, "TAX");
+    assert!(tax > Decimal::ZERO);
+    assert_eq!(
+        amount("source_says") - amount("target_says"),
+        tax,
+        "{entry}"
+    );
+
     // An order is closed; what is billed, a person decides.
     for (id, said, why) in [
         (&ours, "updated", "closed"),
@@ -228,6 +244,15 @@ async fn each_marketplace_has_settings_and_runs_of_its_own() {
         .filter_map(|path| path.split("includedData=").nth(1)?.split('&').next())
         .collect();
     assert_eq!(sets, ["BUYER%2CFULFILLMENT%2CPROCEEDS"].into());
+}
+
+/// What Amazon took for one kind of charge of an order's only line.
+fn charge(market: &Market, id: &str, kind: &str) -> Decimal {
+    let order = market.amazon(|amazon, _| amazon.order(id).unwrap());
+    let charges = order["orderItems"][0]["proceeds"]["breakdowns"].as_array();
+    let charge = charges.unwrap().iter().find(|one| one["type"] == kind);
+    let amount = &charge.unwrap()["subtotal"]["amount"];
+    amount.as_str().unwrap().parse().unwrap()
 }
 
 /// What an order became, whatever that is, with its type.
