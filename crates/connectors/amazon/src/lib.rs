@@ -52,10 +52,10 @@
 //! | | `orders`, assumed | `reports` |
 //! | --- | --- | --- |
 //! | asks | `searchOrders` by creation | a report for each thirty days |
-//! | gives | whole orders, 100 a request | ids and versions, all of a report at once |
-//! | then | nothing more | each order by itself, unless the mapping reads no more than a report holds |
+//! | gives | whole orders, 100 a request | ids, all of a report at once |
+//! | then | nothing more | each order by itself |
 //! | a day, at the published rates | 24,000 for an account with one marketplace, 16,000 with two, 8,000 with five; less where a window has several pages | 43,200 an account, less what webhooks have fetched |
-//! | better | for most: simpler, and without the reports' failures | for sellers in many countries of a region; where most orders are linked already and only what is missing or changed is to be found |
+//! | better | for most: simpler, and without the reports' failures | for sellers in many countries of a region |
 //!
 //! # Turns
 //!
@@ -106,7 +106,7 @@
 //! | a page token | 24 hours | Amazon |
 //! | an access token | as the login says, an hour; renewed a minute before, or when refused | Amazon |
 //! | a report | 30 days of orders, 3 failures, 24 hours; asked after each 30 s | Amazon; ours |
-//! | a report's document | 16 MiB as sent, 64 MiB unpacked; beyond, half the days | ours |
+//! | a report's document | 8 MiB as sent, 8 MiB of text; beyond, half the days | ours |
 //! | a document's address | 5 minutes, of which we use 4 | Amazon |
 //!
 //! # Errors
@@ -136,7 +136,7 @@
 //! | a report `FATAL`, forgotten, or a day old | `AMAZON_REPORT_FAILED` | retry after 30 min with another, three times; then stop the flow |
 //! | a report `CANCELLED`: by somebody, or for want of data | (another is asked for; after two, no data) | |
 //! | a document that is cut off | `AMAZON_REPORT_INVALID` | retry |
-//! | a document in another form, character set, or from a strange host | `AMAZON_REPORT_INVALID` | stop the flow |
+//! | a document in another form, or from a strange host | `AMAZON_REPORT_INVALID` | stop the flow |
 //! | a document of two hours that is too large | `AMAZON_REPORT_TOO_LARGE` | stop the flow |
 //!
 //! # Vendor pages

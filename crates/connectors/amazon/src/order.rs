@@ -315,7 +315,7 @@ impl Source for Orders {
             }
             Backfill::Reports => {
                 let limit = record_count_max.max(1);
-                report::past(ports, &settings, account, window, limit, select).await
+                report::past(ports, &settings, account, window, limit).await
             }
         }
     }

@@ -5,15 +5,15 @@
 //! | --- | --- | --- |
 //! | empty | nothing was asked for | a report is requested, and its id is the next place |
 //! | `report:…` | a report was requested | when it is done: its document; when two were cancelled, there is no data: the next slice |
-//! | `document:…` | so many orders of a document were listed | the orders that follow |
+//! | `document:…` | so many lines of a document were listed | the orders that follow |
 //! | `again:…` | the report failed or was cancelled, or its document is too large | another report, after a wait where it failed |
 //!
 //! A window is read in slices of thirty days, the longest a report may cover. A place says which slice it is
 //! of and where that ends: [`Position::watermark`](sluice_core::Position::watermark) is its beginning. So the
 //! id of a report is kept before anything else is done with it, and no time-out asks for the same report twice.
 
-mod charset;
 mod document;
+mod lines;
 mod place;
 mod table;
 
@@ -23,7 +23,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use sluice_core::address::encoded;
 use sluice_core::time::later;
-use sluice_core::{Body, Fault, Moment, Page, Ports, Position, Result, Selection, Window};
+use sluice_core::{Body, Fault, Moment, Page, Ports, Position, Result, Window};
 
 use crate::client::{self, Call};
 use crate::errors;
@@ -31,7 +31,9 @@ use crate::limits::{CREATE_REPORT, GET_REPORT};
 use crate::search::{first_order, moment};
 use crate::settings::{Account, Settings};
 use document::Opened;
+use lines::Unread;
 use place::{Place, Slice};
+use table::Read;
 
 /// All orders by the day they were placed, whoever fulfils them, without buyers' personal data but for the
 /// place they live in.
@@ -63,7 +65,6 @@ pub async fn past(
     account: &Account,
     window: &Window,
     order_count_max: usize,
-    select: &Selection,
 ) -> Result<Page> {
     let work = Work {
         ports,
@@ -86,27 +87,16 @@ pub async fn past(
         }
         Place::Report { slice, id } => work.poll(slice, &id).await,
         Place::Document { slice, id, listed } => {
-            let opened = document::open(ports, settings, account, &id).await;
-            match opened {
-                Ok(Opened::Text(document)) => {
-                    let read = table::read(&document, account, select, listed, order_count_max)?;
-                    let next = match read.more {
-                        true => Some(work.at(Place::Document {
-                            slice,
-                            id,
-                            listed: listed + read.listed,
-                        })),
-                        false => work.after(&slice),
-                    };
-                    Ok(Page {
-                        changes: read.changes,
-                        next,
-                    })
-                }
-                Ok(Opened::TooLarge) => work.halve(slice),
+            let document = match document::open(ports, settings, account, &id).await? {
+                Opened::Document(document) => document,
+                Opened::TooLarge => return work.halve(slice),
                 // Kept for thirty days at most.
-                Ok(Opened::Gone) => work.again(slice),
-                Err(fault) => Err(fault),
+                Opened::Gone => return work.again(slice),
+            };
+            match table::read(&document, account, listed, order_count_max) {
+                Ok(read) => Ok(work.listed(slice, id, listed, read)),
+                Err(Unread::TooLarge) => work.halve(slice),
+                Err(Unread::Fault(fault)) => Err(fault),
             }
         }
     }
@@ -219,13 +209,29 @@ impl Work<'_> {
                 "the report of the orders from {start} to {} is larger than {} MiB; \
                  amazon_backfill = orders lists them without one",
                 slice.end,
-                document::TEXT_BYTES_MAX >> 20
+                document::BYTES_MAX >> 20
             );
             return Err(Fault::stop_flow(errors::REPORT_TOO_LARGE, message));
         }
         let slice = Slice::until(later(start, length / 2));
         let due = self.ports.clock.now();
         Ok(empty(Some(self.at(Place::Again { slice, due }))))
+    }
+
+    /// The page that was read, and the place after it.
+    fn listed(&self, slice: Slice, id: String, before: usize, read: Read) -> Page {
+        let next = match read.more {
+            true => Some(self.at(Place::Document {
+                slice,
+                id,
+                listed: before + read.lines,
+            })),
+            false => self.after(&slice),
+        };
+        Page {
+            changes: read.changes,
+            next,
+        }
     }
 
     fn at(&self, place: Place) -> Position {

@@ -1,14 +1,14 @@
-//! A report's document: where it lies, downloading it, unpacking it.
+//! A report's document: where it lies, and downloading it.
 //! <https://developer-docs.amazon.com/sp-api/docs/retrieve-a-report>
 
-mod gzip;
+pub(super) mod gzip;
 #[cfg(test)]
 pub(super) use gzip::pack;
 
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::CONTENT_LENGTH;
 use http::{Request, Response, Uri};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -24,28 +24,26 @@ use crate::errors;
 use crate::limits::GET_REPORT_DOCUMENT;
 use crate::settings::{Account, Settings};
 
-/// A document as it is sent; a component has to hold it.
-pub const PACKED_BYTES_MAX: usize = 16 << 20;
-/// A document unpacked: some hundred thousand lines.
-pub const TEXT_BYTES_MAX: usize = 64 << 20;
+/// A document as it is sent, and its text: some twenty thousand lines, for a component has 64 MiB for all it
+/// does, and a page of orders is read from the document's beginning.
+pub const BYTES_MAX: usize = 8 << 20;
 
 /// An address is good for five minutes; a download begun by then takes its time.
 const ADDRESS_LIFETIME: Duration = Duration::from_secs(4 * 60);
 
 /// What came of opening a document.
 pub enum Opened {
-    Text(Document),
+    Document(Document),
     /// More than we hold.
     TooLarge,
     /// Amazon does not have it any more.
     Gone,
 }
 
-/// A document's bytes, whole and unpacked.
+/// A document's bytes, as they were sent.
 pub struct Document {
-    pub bytes: Vec<u8>,
-    /// As the answer says, in lower case.
-    pub charset: Option<String>,
+    pub bytes: Bytes,
+    pub is_packed: bool,
     /// Whether something but the last line proves that nothing is missing: a trailer, or a length.
     pub is_whole: bool,
 }
@@ -71,7 +69,7 @@ pub async fn open(
     let request = Request::get(&address.url).body(Bytes::new());
     let request = request.map_err(errors::not_a_request)?;
     let limit = Limit {
-        answer_bytes_max: PACKED_BYTES_MAX,
+        answer_bytes_max: BYTES_MAX,
         ..Limit::default()
     };
     let response = match ports.http.send(request, limit).await {
@@ -86,38 +84,21 @@ pub async fn open(
         let message = format!("a report's document could not be downloaded ({status})");
         return Err(Fault::retry(errors::UNAVAILABLE, message));
     }
-    unpack(response, address.packed)
+    whole(response, address.packed).map(Opened::Document)
 }
 
-fn unpack(response: Response<Bytes>, packed: bool) -> Result<Opened> {
-    let header = |name| {
-        response
-            .headers()
-            .get(name)
-            .and_then(|it: &http::HeaderValue| it.to_str().ok())
-    };
-    let charset = header(CONTENT_TYPE).and_then(charset);
-    let length: Option<usize> = header(CONTENT_LENGTH).and_then(|text| text.parse().ok());
-    let body = response.body();
-    if length.is_some_and(|length| length != body.len()) {
+fn whole(response: Response<Bytes>, is_packed: bool) -> Result<Document> {
+    let length = response.headers().get(CONTENT_LENGTH);
+    let length = length.and_then(|text| text.to_str().ok()?.parse::<usize>().ok());
+    let bytes = response.into_body();
+    if length.is_some_and(|length| length != bytes.len()) {
         return Err(cut_off("it is shorter than announced"));
     }
-    if !packed {
-        return Ok(Opened::Text(Document {
-            is_whole: length.is_some(),
-            bytes: body.to_vec(),
-            charset,
-        }));
-    }
-    match gzip::unpack(body, TEXT_BYTES_MAX) {
-        Ok(bytes) => Ok(Opened::Text(Document {
-            bytes,
-            charset,
-            is_whole: true,
-        })),
-        Err(gzip::Unpackable::TooLarge) => Ok(Opened::TooLarge),
-        Err(gzip::Unpackable::CutOff(why)) => Err(cut_off(why)),
-    }
+    Ok(Document {
+        is_whole: is_packed || length.is_some(),
+        bytes,
+        is_packed,
+    })
 }
 
 /// A document that may be whole the next time.
@@ -192,13 +173,4 @@ fn is_amazons(url: &str, account: &Account) -> bool {
     let known = [".amazonaws.com", ".cloudfront.net"];
     let amazons = origin.starts_with("https://") && known.iter().any(|tail| host.ends_with(tail));
     amazons || origin == account.origin
-}
-
-fn charset(content_type: &str) -> Option<String> {
-    let mut parameters = content_type.split(';').skip(1);
-    let charset = parameters.find_map(|parameter| {
-        let (name, value) = parameter.split_once('=')?;
-        name.trim().eq_ignore_ascii_case("charset").then_some(value)
-    });
-    charset.map(|name| name.trim().trim_matches('"').to_ascii_lowercase())
 }

@@ -35,7 +35,7 @@ pub enum Place {
     Document {
         slice: Slice,
         id: String,
-        /// Orders of it that were listed.
+        /// Lines of it that were listed, the header aside.
         listed: usize,
     },
     Again {

@@ -12,7 +12,7 @@ use serde_json::json;
 use sluice_core::ports::Limit;
 use sluice_core::{Action, Change, Page, Ports, Position, Result, Selection, Source, Window};
 
-use super::wire::{URL, Wire, patience, run, select, selection, title};
+use super::wire::{URL, Wire, patience, run, select};
 
 const MARKETPLACES: [(&str, &str); 3] = [
     ("US", "ATVPDKIKX0DER"),
@@ -91,35 +91,23 @@ fn ids(changes: &[Change]) -> BTreeSet<String> {
 }
 
 #[test]
-fn orders_of_every_character_set_are_listed_with_their_versions() {
+fn orders_are_listed_whatever_character_set_their_report_is_in() {
     let wire = Wire::stocked(80);
     let sold = MARKETPLACES.map(|(country, _)| wire.sell(country));
     wire.wait_s(130);
     let desk = Desk::new(wire, 5);
-    let enough = selection(&[], &["product.title", "quantityOrdered"]);
     for ((stream, marketplace), sold) in MARKETPLACES.into_iter().zip(&sold) {
-        let listed = desk.walked(stream, &enough);
+        let listed = desk.walked(stream, &select());
         let all: BTreeSet<String> = desk.wire.orders_in(marketplace).into_iter().collect();
         assert_eq!(listed.len(), all.len(), "{stream}");
         assert_eq!(ids(&listed), all, "{stream}");
-        assert!(listed.iter().all(|change| change.version.is_some()));
-        let ours = listed.iter().find(|change| change.id.id == *sold).unwrap();
-        match (stream, &ours.record) {
-            // Not read: the order is fetched by itself.
-            ("JP", record) => assert_eq!(*record, None),
-            (_, record) => {
-                let product = &record.as_ref().unwrap().body["orderItems"][0]["product"];
-                assert_eq!(product["title"], title(stream));
-            }
-        }
+        assert!(all.contains(sold));
+        // Each is fetched by itself, whatever of it the report holds.
+        let bare = |change: &Change| change.version.is_none() && change.record.is_none();
+        assert!(listed.iter().all(bare), "{stream}");
     }
     assert_eq!(desk.requested(), 3, "one for each marketplace");
     assert_eq!(desk.wire.answered(429), 0);
-    let money = desk.walked("US", &select());
-    assert!(
-        money.iter().all(|change| change.record.is_none()),
-        "fetched by themselves"
-    );
 }
 
 #[test]
