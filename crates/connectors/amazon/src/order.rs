@@ -218,18 +218,25 @@ impl Source for Orders {
         Ok(found.collect())
     }
 
-    /// The `Date` of an answer, less the two minutes that Amazon wants to lie between an update and the bound
+    /// The `Date` of the first region's answer that comes, less the two minutes that Amazon wants to lie between an update and the bound
     /// of a search. Whole seconds, rounded down by it.
     ///
     /// Faults: those of [`client::greet`], `ANSWER_INVALID` (retry).
     async fn now(&self, ports: &Ports) -> Result<Timestamp> {
         let settings = Settings::read(&*ports.variables)?;
-        let account = settings.accounts.first();
-        let account = account.ok_or_else(|| errors::answer_lacks("account"))?;
-        let response = client::greet(ports, account).await?;
-        answer::date(&response)
-            .map(|date| earlier(date, SETTLED))
-            .ok_or_else(|| errors::answer_lacks("Date header"))
+        let mut silent = None;
+        // One region that is down must not stop the clock of the others.
+        for account in &settings.accounts {
+            match client::greet(ports, account).await {
+                Ok(response) => {
+                    return answer::date(&response)
+                        .map(|date| earlier(date, SETTLED))
+                        .ok_or_else(|| errors::answer_lacks("Date header"));
+                }
+                Err(fault) => silent = silent.or(Some(fault)),
+            }
+        }
+        Err(silent.unwrap_or_else(|| errors::answer_lacks("account")))
     }
 
     /// One a marketplace, by its country, so that each can have a schedule of its own. Those of one account

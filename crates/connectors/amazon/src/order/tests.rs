@@ -1,5 +1,7 @@
+use http::HeaderValue;
 use http::header::DATE;
 use serde_json::json;
+use sluice_core::ports::SendError;
 use sluice_core::{Action, code};
 
 use super::*;
@@ -331,4 +333,20 @@ fn each_marketplace_is_a_stream() {
     let ports = script.ports_with(&[("amazon_marketplaces", "DE,US,FR")]);
     assert_eq!(orders().streams(&ports).unwrap(), ["US", "DE", "FR"]);
     assert_eq!(orders().own_streams(&ports).unwrap(), ["US", "DE", "FR"]);
+}
+
+#[test]
+fn a_region_that_is_down_does_not_stop_the_clock_of_the_others() {
+    let down = || Err(SendError::NotSent("down".into()));
+    let mut dated = answer(404, "");
+    let date = HeaderValue::from_static("Tue, 02 Jun 2026 10:00:07 GMT");
+    dated.headers_mut().insert(DATE, date);
+    let now = |answers| {
+        let script = answering(answers);
+        let ports = script.ports_with(&[("amazon_marketplaces", "US,DE")]);
+        run(orders().now(&ports))
+    };
+    let minutes_before: Timestamp = "2026-06-02T09:58:07Z".parse().unwrap();
+    assert_eq!(now(vec![down(), Ok(dated)]).unwrap(), minutes_before);
+    assert_eq!(now(vec![down(), down()]).unwrap_err().code, code::NOT_SENT);
 }
