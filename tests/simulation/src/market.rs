@@ -9,12 +9,12 @@ use certify::{Ground, ports};
 use guest::Service;
 use http::{Method, Request, StatusCode, header};
 use jiff::Timestamp;
-use sandbox::World;
 use sandbox::amazon::{Amazon, Deed, FulfilledBy, Marketplace, NewItem, NewOrder, Settings};
 use sandbox::company::with_amazon;
 use sandbox::environment::{Login, Secrets, variables};
 use sandbox::netsuite::{self, NetSuite};
 use sandbox::seed::{Catalogue, ItemKind};
+use sandbox::{Vendor, World};
 use serde_json::Value;
 
 use crate::stage::{MORNING, NETSUITE, SEED, days};
@@ -64,6 +64,20 @@ impl Market {
             countries: countries.to_vec(),
             sku: catalogue.items[0].sku.clone(),
         }
+    }
+
+    /// A variable of the flow.
+    pub fn set(&mut self, variable: &str, value: &str) {
+        self.variables.insert(variable.to_owned(), value.to_owned());
+    }
+
+    /// A setting of the simulated Amazon.
+    pub fn configure(&self, setting: &str, value: Value) {
+        let now = self.now();
+        self.ground.world(|world, _| {
+            let amazon = world.vendor_mut::<Amazon>().unwrap();
+            amazon.configure(setting, value, now).unwrap();
+        });
     }
 
     pub fn now(&self) -> Timestamp {
