@@ -1,8 +1,9 @@
 //! What is true of the repository as a whole: who depends on whom, what files may hold, and every flow's
-//! cases.
+//! cases, and what the manifest allows it.
 
 mod architecture;
 mod cases;
+mod manifest;
 mod tidiness;
 
 use std::path::Path;

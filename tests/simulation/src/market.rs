@@ -66,6 +66,20 @@ impl Market {
         }
     }
 
+    /// A variable of the flow.
+    pub fn set(&mut self, variable: &str, value: &str) {
+        self.variables.insert(variable.to_owned(), value.to_owned());
+    }
+
+    /// A setting of the simulated Amazon.
+    pub fn configure(&self, setting: &str, value: Value) {
+        let now = self.now();
+        self.ground.world(|world, _| {
+            let amazon = world.vendor_mut::<Amazon>().unwrap();
+            amazon.configure(setting, value, now).unwrap();
+        });
+    }
+
     pub fn now(&self) -> Timestamp {
         self.ground.now()
     }
@@ -132,14 +146,6 @@ impl Market {
         let answer = answer.expect("an answer");
         let body = serde_json::from_slice(answer.body()).unwrap_or_default();
         (answer.status(), body)
-    }
-
-    /// A setting of Amazon's, by its name at the admin port.
-    pub fn set(&self, setting: &str, value: Value) {
-        self.ground.world(|world, now| {
-            let amazon = world.vendor_mut::<Amazon>().unwrap();
-            amazon.configure(setting, value, now).unwrap();
-        });
     }
 
     /// How many orders are in the books.

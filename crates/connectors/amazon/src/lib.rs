@@ -83,8 +83,9 @@
 //! Marketplaces are US, CA, MX (North America), UK, FR, IT, ES, DE (Europe), JP, AU (Far East). CN is refused:
 //! the public API has no region with China.
 //!
-//! A component must be allowed to reach the login and its regions; for reports `https://*.amazonaws.com` and
-//! `https://*.cloudfront.net`; for SNS `https://sns.<region>.amazonaws.com` and `http://*.amazontrust.com`.
+//! A component must be allowed to reach the login, its regions and [`HOSTS`]: for reports
+//! `https://*.amazonaws.com` and `https://*.cloudfront.net`; for SNS `https://sns.<region>.amazonaws.com` and
+//! `http://*.amazontrust.com`.
 //!
 //! # Webhooks
 //!
@@ -152,6 +153,7 @@ pub mod client;
 mod contract;
 pub mod errors;
 mod hooks;
+mod hosts;
 mod id;
 pub mod limits;
 pub mod marketplace;
@@ -163,6 +165,7 @@ pub mod search;
 pub mod settings;
 
 pub use hooks::{EventBridge, Sns};
+pub use hosts::HOSTS;
 pub use id::{ID_INVALID, Id};
 pub use order::{BUYER, Orders, PRODUCT, orders};
 pub use report::REPORT_TYPE;

@@ -69,8 +69,8 @@ impl Amazon {
     /// Settings by name: `token_life_s`, `expire_tokens`, `rate_factor` (null lifts every limit),
     /// `search_lag_s`, `read_lag_s`, `search_delay_s`, `page_token_life_s`, `orders_missing_percent`, `pages_repeated`,
     /// `throttled_without_rate`, `reports_fatal`, `report_interval_s` (null for none), `report_queued_s`,
-    /// `report_in_progress_s`, `document_url_life_s`, `discounts_positive`, `notifications_camel_case`; `topic` and
-    /// `api_destination` take a [`TopicReceiver`](super::TopicReceiver) and an
+    /// `report_in_progress_s`, `document_url_life_s`, `discounts_positive`, `notifications_camel_case`,
+    /// `certificate_alone`; `topic` and `api_destination` take a [`TopicReceiver`](super::TopicReceiver) and an
     /// [`EventReceiver`](super::EventReceiver), or null; `distort` takes `{"orderId", "shown"}`, a JSON merge
     /// patch over what the API shows of that order, or null.
     pub(super) fn change_setting(
@@ -118,6 +118,7 @@ impl Amazon {
             "document_url_life_s" => settings.reports.document_url_life = seconds()?,
             "throttled_without_rate" => settings.quirks.throttled_without_rate = truth()?,
             "notifications_camel_case" => settings.quirks.notifications_camel_case = truth()?,
+            "certificate_alone" => settings.quirks.certificate_alone = truth()?,
             "discounts_positive" => settings.quirks.discounts_positive = truth()?,
             _ => return Err(EditError::NotFound(format!("no setting {setting}"))),
         }

@@ -1,12 +1,13 @@
-//! Whoever vouches for the topic's signatures: an authority of the sandbox's own, and SNS's certificate.
+//! Whoever vouches for the topic's signatures: a root of the sandbox's own, an issuer between, and SNS's
+//! certificate.
 
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyUsagePurpose, PublicKeyData,
-    SanType, SerialNumber, SignatureAlgorithm, SigningKey,
+    BasicConstraints, CertificateParams, CustomExtension, DnType, IsCa, Issuer, KeyUsagePurpose,
+    PublicKeyData, SanType, SerialNumber, SignatureAlgorithm, SigningKey,
 };
 use rsa::{Pkcs1v15Sign, RsaPrivateKey, pkcs1::EncodeRsaPublicKey};
 use sha1::Sha1;
@@ -16,6 +17,11 @@ use sha2::{Digest, Sha256};
 const LIFE_DAYS: i64 = 365;
 const AGE_DAYS: i64 = 30;
 
+/// Where an issuer's certificate lies, as the certificates it issued say: at the authority itself, over plain
+/// HTTP. A network that is to find the sandbox there must be told so.
+const ISSUER_HOST: &str = "http://crt.sandbox.amazontrust.com";
+const ISSUER_PATH: &str = "/sandbox.cer";
+
 /// An authority and the certificate it gave to SNS. Cheap to clone.
 #[derive(Clone)]
 pub struct Authority(Arc<Made>);
@@ -23,6 +29,8 @@ pub struct Authority(Arc<Made>);
 struct Made {
     key: RsaPrivateKey,
     root_pem: String,
+    issuer_pem: String,
+    issuer_der: Vec<u8>,
     certificate_pem: String,
     /// The certificate's file, as addresses name it.
     file: String,
@@ -65,14 +73,21 @@ impl Authority {
     /// The same with keys of so many bits; small ones are made faster.
     pub(super) fn sized(seed: u64, bits: usize, now: Timestamp) -> Result<Self, AuthorityError> {
         let mut rng = ChaCha20Rng::seed_from_u64(seed ^ 0xca);
-        let root = Key::new(RsaPrivateKey::new(&mut rng, bits)?)?;
-        let leaf = Key::new(RsaPrivateKey::new(&mut rng, bits)?)?;
+        let mut key = || Key::new(RsaPrivateKey::new(&mut rng, bits)?);
+        let (root, between, leaf) = (key()?, key()?, key()?);
 
-        let mut params = named("Sandbox root CA", 1, now);
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        let ca = |name: &str, serial: u64| {
+            let mut params = named(name, serial, now);
+            params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+            params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+            params
+        };
+        let params = ca("Sandbox root CA", 1);
         let root_pem = params.self_signed(&root)?.pem();
-        let issuer = Issuer::new(params, root);
+        let root = Issuer::new(params, root);
+        let params = ca("Sandbox RSA 2048 M01", 3);
+        let issuer_certificate = params.signed_by(&between, &root)?;
+        let issuer = Issuer::new(params, between);
 
         let host = "sns.amazonaws.com";
         let mut params = named(host, 2, now);
@@ -80,11 +95,15 @@ impl Authority {
         let host = SanType::DnsName(host.try_into()?);
         params.subject_alt_names.push(host);
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        let address = format!("{ISSUER_HOST}{ISSUER_PATH}");
+        params.custom_extensions.push(issuer_at(&address));
         let certificate = params.signed_by(&leaf, &issuer)?;
         let name = hex::encode(Sha256::digest(certificate.der()));
         Ok(Self(Arc::new(Made {
             key: leaf.private,
             root_pem,
+            issuer_pem: issuer_certificate.pem(),
+            issuer_der: issuer_certificate.der().to_vec(),
             certificate_pem: certificate.pem(),
             file: format!("SimpleNotificationService-{}.pem", &name[..32]),
         })))
@@ -95,9 +114,15 @@ impl Authority {
         &self.0.root_pem
     }
 
-    /// SNS's certificate.
-    pub fn certificate_pem(&self) -> &str {
-        &self.0.certificate_pem
+    /// SNS's certificate, with its issuer's or alone.
+    pub fn certificate_pem(&self, alone: bool) -> String {
+        let issuer = if alone { "" } else { &self.0.issuer_pem };
+        format!("{}{issuer}", self.0.certificate_pem)
+    }
+
+    /// The certificate of its issuer, and the path it lies at.
+    pub(super) fn issuer(&self) -> (&'static str, &[u8]) {
+        (ISSUER_PATH, &self.0.issuer_der)
     }
 
     /// The last part of the address of SNS's certificate.
@@ -140,6 +165,20 @@ fn named(name: &str, serial: u64, now: Timestamp) -> CertificateParams {
     params.not_before = day(-AGE_DAYS);
     params.not_after = day(LIFE_DAYS - AGE_DAYS);
     params
+}
+
+/// Says where the issuer's certificate lies (authority information access, RFC 5280, 4.2.2.1).
+fn issuer_at(url: &str) -> CustomExtension {
+    let sized = |tag: u8, content: &[u8]| {
+        // Addresses here are short: one byte says how long.
+        let mut der = vec![tag, u8::try_from(content.len()).unwrap_or_default()];
+        der.extend(content);
+        der
+    };
+    let ca_issuers = [6, 8, 0x2b, 6, 1, 5, 5, 7, 0x30, 2];
+    let access = [&ca_issuers[..], &sized(0x86, url.as_bytes())].concat();
+    let all = sized(0x30, &sized(0x30, &access));
+    CustomExtension::from_oid_content(&[1, 3, 6, 1, 5, 5, 7, 1, 1], all)
 }
 
 /// An RSA key of any size, as certificates are signed with.

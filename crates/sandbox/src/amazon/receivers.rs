@@ -190,15 +190,20 @@ impl Amazon {
         }
     }
 
-    /// What SNS itself serves: its certificate, the confirmation of a subscription, and, as no vendor
-    /// would, the root to trust.
+    /// What SNS itself serves: its certificate and the confirmation of a subscription; what its authority
+    /// serves, the issuer's certificate; and, as no vendor would, the root to trust.
     pub(super) fn sns_page(&mut self, request: &Request<Bytes>) -> Option<Response<Bytes>> {
         let path = request.uri().path();
         let authority = self.settings.authority.as_ref();
         let file = authority.map(|authority| format!("/{}", authority.certificate_file()));
         if let Some(authority) = authority {
             if Some(path) == file.as_deref() {
-                return Some(pem(authority.certificate_pem()));
+                let alone = self.settings.quirks.certificate_alone;
+                return Some(pem(&authority.certificate_pem(alone)));
+            }
+            let (issuer, der) = authority.issuer();
+            if path == issuer {
+                return Some(Response::new(Bytes::copy_from_slice(der)));
             }
             if path == "/sandbox/root-ca.pem" {
                 return Some(pem(authority.root_pem()));

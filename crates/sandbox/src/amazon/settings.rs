@@ -89,6 +89,8 @@ pub struct Quirks {
     pub report_interval: Option<Duration>,
     /// Member names in notifications start in lower case.
     pub notifications_camel_case: bool,
+    /// The file of SNS's certificate does not hold its issuer's, which lies where the certificate says.
+    pub certificate_alone: bool,
 }
 
 /// How long a report takes.

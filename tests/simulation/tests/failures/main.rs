@@ -8,5 +8,6 @@ mod cursors;
 mod paging;
 mod refusals;
 mod repeats;
+mod reports;
 mod webhooks;
 mod workers;

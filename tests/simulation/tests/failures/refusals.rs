@@ -23,8 +23,7 @@ fn relent(stage: &Stage) {
 
 /// A report that was refused for too many requests counted as failed for good. airbytehq/airbyte#42052
 ///
-/// Amazon's reports are no source here yet: shown is that a fault says what to do, and that a limit never
-/// costs a record its life.
+/// Of Amazon's reports see `reports`; shown here is that a limit never costs a record its life.
 #[test]
 fn a_rate_limit_is_taken_for_the_end() {
     let mut stage = Stage::new();
@@ -44,7 +43,7 @@ fn a_rate_limit_is_taken_for_the_end() {
 
 /// The answer to "make this report" was lost with its id, and a second one was made. airbytehq/airbyte#15415
 ///
-/// Amazon's reports are no target here yet: shown is what every write does whose answer is lost.
+/// Of Amazon's reports see `reports`; shown here is what every write does whose answer is lost.
 #[test]
 fn what_was_made_is_made_again_after_a_time_out() {
     for misfortune in [

@@ -189,7 +189,7 @@ fn what_a_page_leaves_out_is_found_by_the_next_window_however_long_it_was() {
             sold += 1;
         }
         let missing = if round % 2 == 0 { 40 } else { 0 };
-        market.set("orders_missing_percent", json!(missing));
+        market.configure("orders_missing_percent", json!(missing));
         assert_eq!(market.post("/run").1["ended"], "done");
     }
     market.wait(minutes(30));

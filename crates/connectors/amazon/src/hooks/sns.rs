@@ -17,6 +17,7 @@ use sluice_core::{Hint, Hook, Ports, Refused, Result, async_trait};
 use super::certificate::{Chain, Trust, Untrusted};
 use super::notification;
 use super::{BAD_JSON, FORBIDDEN, NOT_CONFIGURED, NOT_FOUND, TOO_LARGE, answer};
+use crate::hosts::{AUTHORITY, is_at};
 use crate::settings::TopicSettings;
 use message::{Kind, Message};
 
@@ -201,11 +202,9 @@ fn certificate_url(text: &str, sns: &str) -> Option<Uri> {
     (is_ours && is_certificate).then_some(uri)
 }
 
-/// Amazon's certificate authority publishes its certificates over plain HTTP: their signatures protect them.
 fn is_authority(url: &str) -> bool {
     let uri: Option<Uri> = url.parse().ok();
-    let authority = uri.as_ref().and_then(Uri::authority);
-    authority.is_some_and(|authority| authority.as_str().ends_with(".amazontrust.com"))
+    uri.is_some_and(|uri| is_at(&uri, AUTHORITY))
 }
 
 async fn fetch(ports: &Ports, url: &str) -> Option<Chain> {

@@ -21,6 +21,7 @@ use sluice_core::{Body, Fault, Ports, Result};
 
 use crate::client::{self, Call};
 use crate::errors;
+use crate::hosts::{DISTRIBUTION, STORE, is_at};
 use crate::limits::GET_REPORT_DOCUMENT;
 use crate::settings::{Account, Settings};
 
@@ -169,8 +170,6 @@ fn is_amazons(url: &str, account: &Account) -> bool {
     let Some((Ok(origin), uri)) = uri.as_ref().map(|uri| (origin_of(uri), uri)) else {
         return false;
     };
-    let host = uri.host().unwrap_or_default().to_ascii_lowercase();
-    let known = [".amazonaws.com", ".cloudfront.net"];
-    let amazons = origin.starts_with("https://") && known.iter().any(|tail| host.ends_with(tail));
-    amazons || origin == account.origin
+    let amazons = [STORE, DISTRIBUTION];
+    amazons.iter().any(|host| is_at(uri, host)) || origin == account.origin
 }

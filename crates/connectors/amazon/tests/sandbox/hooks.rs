@@ -139,6 +139,40 @@ fn a_message_that_is_replayed_an_hour_later_is_too_old() {
 }
 
 #[test]
+fn the_issuer_of_a_certificate_that_lies_alone_is_fetched_from_its_authority_once() {
+    let fetched = |wire: &Wire| {
+        let asked = wire.asked();
+        let paths = asked.iter().map(|entry| entry.path.clone());
+        let certificates = paths.filter(|path| path.ends_with(".pem") || path.ends_with(".cer"));
+        certificates.count()
+    };
+    for (alone, count) in [(false, 1), (true, 2)] {
+        let wire = Wire::new();
+        let ports = wire.ports();
+        wire.set("certificate_alone", json!(alone));
+        topic(&wire, true, 2);
+        let id = wire.sell("US");
+        let request = wire.deliveries().pop().unwrap().delivery.request;
+        for _ in 0..2 {
+            assert_eq!(order_of(&verify(&ports, &request).unwrap()), id);
+            assert_eq!(fetched(&wire), count, "alone: {alone}");
+        }
+    }
+    // Out of reach is no forgery: SNS sends the message again.
+    let wire = Wire::new();
+    wire.set("certificate_alone", json!(true));
+    wire.suffer(
+        json!({"path": "/sandbox.cer", "times": 1, "what": {"refuse_with": {"status": 503}}}),
+    );
+    topic(&wire, true, 2);
+    wire.sell("US");
+    let request = wire.deliveries().pop().unwrap().delivery.request;
+    let ports = wire.ports();
+    assert_eq!(verify(&ports, &request), Err(503));
+    assert!(verify(&ports, &request).is_ok());
+}
+
+#[test]
 fn a_confirmation_that_leads_elsewhere_is_not_followed() {
     let wire = Wire::new();
     topic(&wire, false, 1);

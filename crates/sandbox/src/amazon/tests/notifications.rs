@@ -195,7 +195,7 @@ fn a_topic_is_confirmed_then_told() {
     let answer = desk.send(&request(
         file.strip_prefix("http://amazon.sandbox").unwrap(),
     ));
-    assert_eq!(answer.body(), authority().certificate_pem());
+    assert_eq!(answer.body(), &authority().certificate_pem(false));
     let answer = desk.send(&request("/sandbox/root-ca.pem"));
     assert_eq!(answer.body(), authority().root_pem());
 }
