@@ -327,6 +327,10 @@ impl Ground {
         if self.state().turns {
             yield_once().await;
         }
+        // A worker that ended does nothing more, whatever else of it was under way.
+        if let Fate::Crashed = self.fate(worker) {
+            return pending().await;
+        }
         let misfortune = {
             let mut state = self.state();
             let number = state.steps.len();

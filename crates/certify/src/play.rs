@@ -60,8 +60,12 @@ pub struct Played {
 
 /// Requests to the flow in one run, webhooks and ticks.
 const CALL_COUNT_MAX: usize = 600;
+/// Steps of the clock in one run: who waits for what nobody does would wait for ever.
+const TURN_COUNT_MAX: usize = 20_000;
 /// Runs until the first cursor stands.
 const INSTALL_TICK_COUNT_MAX: usize = 5;
+/// Of a run, what is asked for as old: all that happens in it.
+const BACKFILLED: SignedDuration = SignedDuration::from_mins(66);
 /// Polls of one worker between two steps of the world.
 const POLL_COUNT_MAX: usize = 1_000_000;
 
@@ -95,6 +99,7 @@ pub fn play(flow: &dyn Flow, play: &Play) -> Result<Played, String> {
         racing: play.racing.then(|| Rng::with_seed(play.seed)),
         scene: play.scene,
         ran_well: false,
+        backfilled: false,
     };
     house.play()?;
     let House {
@@ -131,6 +136,8 @@ struct House<'a> {
     scene: Scene,
     /// The last run of the schedule came to its own end.
     ran_well: bool,
+    /// The flow said that its backfill is done.
+    backfilled: bool,
 }
 
 /// A worker under way.
@@ -155,8 +162,10 @@ impl House<'_> {
         }
         self.began = self.ground.now();
         let mut next_tick = self.began + self.tick_length;
+        let mut turn_count = 0;
         loop {
-            if self.call_count > CALL_COUNT_MAX {
+            turn_count += 1;
+            if self.call_count > CALL_COUNT_MAX || turn_count > TURN_COUNT_MAX {
                 return Err(format!(
                     "does not come to rest: {CALL_COUNT_MAX} requests, and {}",
                     self.unrest()
@@ -180,7 +189,10 @@ impl House<'_> {
             self.go_on()?;
             self.webhooks()?;
             if self.ground.now() >= next_tick {
-                self.tick()?;
+                // What happened is old before anybody asks for it.
+                if self.scene != Scene::Backfill || self.performance.is_over() {
+                    self.tick()?;
+                }
                 next_tick = self.next_tick(over);
             }
         }
@@ -280,14 +292,14 @@ impl House<'_> {
                 self.work(worker, request, None)
             })
             .collect();
-        if self.scene == Scene::Webhooks {
+        if self.scene != Scene::Schedule {
             self.hold_extraction();
         }
         self.ran_well = false;
         self.run(works)
     }
 
-    /// Nobody but the webhooks may find what happened.
+    /// The schedule is not to find what happened.
     fn hold_extraction(&self) {
         let statement = "INSERT OR REPLACE INTO lease (name, token, until) VALUES (?1, 1, ?2)";
         let until = self.ground.now() + SignedDuration::from_hours(1);
@@ -311,7 +323,13 @@ impl House<'_> {
             .get("flows_token")
             .cloned()
             .unwrap_or_default();
-        let uri = format!("http://flow.sandbox/flows/{}/run", self.flow.name());
+        let mut uri = format!("http://flow.sandbox/flows/{}/run", self.flow.name());
+        let asks = self.scene == Scene::Backfill && self.performance.is_over();
+        if asks && !self.backfilled {
+            let from = self.began - SignedDuration::from_hours(1);
+            let to = self.began + BACKFILLED;
+            uri.push_str(&format!("?from={from}&to={to}"));
+        }
         let request = Request::builder()
             .method(Method::POST)
             .uri(uri)
@@ -385,10 +403,13 @@ impl House<'_> {
             // Busy: another run extracts; in this scene nobody is to.
             let ends: &[&str] = match self.scene {
                 Scene::Schedule => &["done"],
-                Scene::Webhooks => &["done", "busy"],
+                Scene::Webhooks | Scene::Backfill => &["done", "busy"],
             };
+            self.backfilled |= report["backfill"]["state"] == "done";
+            let is_through = self.scene != Scene::Backfill || self.backfilled;
             // Nor is a stream left for the next run.
-            self.ran_well |= report["postponed"].is_null()
+            self.ran_well |= is_through
+                && report["postponed"].is_null()
                 && report["ended"]
                     .as_str()
                     .is_some_and(|ended| ends.contains(&ended));

@@ -21,6 +21,8 @@ pub enum Scene {
     Schedule,
     /// By webhooks alone: the schedule drains the queue and is kept from looking at the source.
     Webhooks,
+    /// Nobody tells, and nobody looks until all is over: then somebody asks for all of it, as old records.
+    Backfill,
 }
 
 /// A scene set up: the systems, the script, and what the flow is given to know.
@@ -40,13 +42,14 @@ const NETSUITE: &str = "https://1234567-sb1.suitetalk.api.netsuite.com";
 
 impl Scene {
     /// Every scene a flow is tried in.
-    pub const ALL: [Self; 2] = [Self::Schedule, Self::Webhooks];
+    pub const ALL: [Self; 3] = [Self::Schedule, Self::Webhooks, Self::Backfill];
 
     /// Its name on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Self::Schedule => "schedule",
             Self::Webhooks => "webhooks",
+            Self::Backfill => "backfill",
         }
     }
 

@@ -140,7 +140,16 @@ fn script(scene: Scene, catalogue: &Catalogue) -> Result<Day, String> {
         (62, Act::EndSessions),
         (63, handle("last", Deed::Pay, false)),
     ];
-    let events = acts.into_iter().map(|(minute, act)| Event {
+    // Nobody books anything before all is over.
+    let waits = |act: &Act| {
+        let Act::Handle { once_booked, .. } = act else {
+            return false;
+        };
+        *once_booked
+    };
+    let acts = acts.into_iter();
+    let acts = acts.filter(|(_, act)| scene != Scene::Backfill || !waits(act));
+    let events = acts.map(|(minute, act)| Event {
         at: Duration::from_secs(minute * 60),
         act,
     });
