@@ -268,9 +268,12 @@ for (const signature_version of [1, 2]) {
   const spoilt = { ...told.body, Message: told.body.Message.replace("9", "8") };
   await refused(validate(spoilt));
   const file = await fetch(message.SigningCertURL.replace(sns_url, sandbox.origin));
-  const certificate = new X509Certificate(await file.text());
-  const root = new X509Certificate(setting("SNS_ROOT_CA"));
-  assert.ok(certificate.verify(root.publicKey) && certificate.checkIssued(root) && root.ca);
+  const pems = (await file.text()).match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g);
+  const chain = [...pems, setting("SNS_ROOT_CA")].map((pem) => new X509Certificate(pem));
+  assert.equal(chain.length, 3, "a leaf, its issuer, and the root");
+  for (const [at, issuer] of chain.slice(1).entries()) {
+    assert.ok(chain[at].verify(issuer.publicKey) && chain[at].checkIssued(issuer) && issuer.ca);
+  }
   ok(`SNS is confirmed and believed, signature version ${signature_version}`);
 }
 receiver.close();
