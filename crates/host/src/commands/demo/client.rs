@@ -24,7 +24,10 @@ impl Client {
     pub(super) fn new(token: String) -> Self {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
-        let inner = legacy::Client::builder(TokioExecutor::new()).build(connector);
+        // No connection is kept: the host closes idle ones, and one that is just being closed loses a request.
+        let inner = legacy::Client::builder(TokioExecutor::new())
+            .pool_max_idle_per_host(0)
+            .build(connector);
         Self { inner, token }
     }
 
