@@ -69,8 +69,8 @@ const LOOK: &str = "SELECT full_at - ?2, coalesce(interval, ?3),
 const EMPTY: &str = "INSERT INTO rate (name, full_at) VALUES (?1, ?2 + ?4 * ?3)
      ON CONFLICT (name) DO UPDATE SET full_at = ?2 + ?4 * coalesce(interval, ?3)
      RETURNING coalesce(interval, ?3)";
-/// What is missing of a full bucket stays missing; it comes back at the new pace, rounded
-/// up.
+/// What is missing of a full bucket stays missing; it comes back at the new pace,
+/// rounded up.
 const CORRECT: &str = "UPDATE rate SET interval = ?5, full_at = CASE WHEN full_at < ?2 THEN ?2
             ELSE ?2 + ((full_at - ?2) * ?5 + coalesce(interval, ?3) - 1) / coalesce(interval, ?3) END
      WHERE name = ?1 AND coalesce(interval, -?4) <> ?5";

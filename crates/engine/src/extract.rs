@@ -111,10 +111,7 @@ impl Engine {
         // Those that share a limit get their turn: the one that stands farthest behind comes first.
         streams.sort_by_key(|stream| cursor.complete(stream));
         // Not always: one that uses up a run, or ends it, would leave the others none.
-        if streams.len() > 1
-            && run.number % 2 == 0
-            && self.runs().follows_one_cut_off(run.number).await?
-        {
+        if streams.len() > 1 && self.runs().turns_round(run.number).await? {
             streams.reverse();
         }
         // One that can't be read is none of the live flow's concern.

@@ -218,8 +218,8 @@ impl Source for Orders {
         Ok(found.collect())
     }
 
-    /// The `Date` of the first region's answer that comes, less the two minutes that Amazon wants to lie between an update and the bound
-    /// of a search. Whole seconds, rounded down by it.
+    /// The `Date` of an answer of the first region that gives one, less the two minutes that Amazon wants to lie
+    /// between an update and the bound of a search. Whole seconds, rounded down by it.
     ///
     /// Faults: those of [`client::greet`], `ANSWER_INVALID` (retry).
     async fn now(&self, ports: &Ports) -> Result<Timestamp> {

@@ -26,8 +26,10 @@ impl Runs<'_> {
             .integer(0)
     }
 
-    /// Whether the run before this one was cut off, by its budget or by its end, before it had listed all.
-    pub async fn follows_one_cut_off(&self, run: i64) -> Result<bool> {
+    /// Whether the flow's run before this one was cut off, by its budget or by its end, before it had listed all,
+    /// and this is an even one of the flow's. (Numbers are those of all flows: two that take turns would have
+    /// even ones and odd ones for ever.)
+    pub async fn turns_round(&self, run: i64) -> Result<bool> {
         let statement =
             "SELECT report FROM run WHERE flow = ?1 AND id < ?2 ORDER BY id DESC LIMIT 1";
         let parameters = [self.flow.into(), Cell::Integer(run)];
@@ -37,7 +39,13 @@ impl Runs<'_> {
         };
         let report = parsed(row.optional_text(0)?);
         let ended = report["ended"].as_str();
-        Ok(ended.is_none_or(|ended| ["time", "records"].contains(&ended)))
+        if ended.is_some_and(|ended| !["time", "records"].contains(&ended)) {
+            return Ok(false);
+        }
+        let statement = "SELECT count(*) FROM run WHERE flow = ?1 AND id <= ?2";
+        let rows = self.ports.sql.execute(statement, &parameters).await?;
+        let count = rows.first().map_or(Ok(0), |row| row.integer(0))?;
+        Ok(count % 2 == 0)
     }
 
     pub async fn end(&self, run: i64, report: &Value) -> Result<()> {

@@ -443,6 +443,9 @@ fn a_stream_with_much_to_do_leaves_the_others_their_runs() {
         house.systems.edit("Deal", &id, json!({ "total": "1" }));
     }
     for _ in 0..3 {
+        // Another flow, whose schedule ticks as often: numbers are of all flows.
+        let other = "INSERT INTO run (flow, started) VALUES ('other', 0)";
+        block_on(house.ports.sql.execute(other, &[])).unwrap();
         let mut few = house.budget();
         few.records = 4;
         block_on(worker(&house, &dry).run(few, None)).unwrap();
